@@ -1,0 +1,270 @@
+"""A case: who it is about and what was answered. A case file → `Case`, with what had to be refused and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from psoas.faults import Fault, Place, Unusable, quoted, suggest
+from psoas.knowledge.conditions import OPEN, Value, evaluate
+from psoas.knowledge.model import Finding, Knowledge
+from psoas.knowledge.shape import to_number
+from psoas.memory import Standing, State, Vocabulary, WorkingMemory
+from psoas.yamltext import is_blank, parse, place_of, read_bytes
+
+MAX_CASE_BYTES = 200_000  # far above any real case; a larger file is not one
+YES_NO = {"yes": "yes", "no": "no", "y": "yes", "n": "no", "true": "yes", "false": "no"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An answer that cannot be used: what was written, and why it counts as unknown."""
+
+    finding: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a worked case expects of its consultation."""
+
+    disposition: str = ""
+    causes: tuple[str, ...] = ()  # the leading one first
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case as read: valid answers and `Standing.UNKNOWN` for those asked and open, and what was refused."""
+
+    id: str
+    title: str = ""
+    answers: Mapping[str, State] = field(default_factory=dict)
+    rejected: tuple[Rejection, ...] = ()
+    expect: Expectation | None = None
+    story: str = ""
+
+
+class Refused(ValueError):
+    """A value is not one its finding allows; the message says what is."""
+
+
+def read_answer(finding: Finding, written: str | Sequence[str]) -> State:
+    """Return the answer `written` gives to `finding`: a word, a number's text, or a list of either.
+
+    Raises `Refused` with the reason for anything outside the declared type, range or list.
+    """
+    words = [written] if isinstance(written, str) else list(written)
+    words = [word.strip() for word in words]
+    if [word.lower() for word in words] == [OPEN]:
+        return Standing.UNKNOWN
+    if finding.type == "any of":
+        return _chosen(finding, words)
+    if finding.type == "list of numbers":
+        return _series(finding, words)
+    if len(words) != 1:
+        raise Refused(f"one answer is needed, not {len(words)}")
+    if finding.type == "number":
+        return _in_range(finding, words[0])
+    return _word(finding, words[0])
+
+
+def _word(finding: Finding, word: str) -> str:
+    if finding.type == "yes-no" and word.lower() in YES_NO:
+        return YES_NO[word.lower()]
+    plain = word.lower().replace("-", "_").replace(" ", "_")
+    if plain in finding.values:
+        return plain
+    raise Refused(_not_allowed(finding, word))
+
+
+def _not_allowed(finding: Finding, word: str) -> str:
+    allowed = [*finding.values, OPEN]
+    hint = suggest(word.lower(), allowed)
+    return f"{quoted(word)} is no answer to it; {hint or 'allowed: ' + ', '.join(allowed)}"
+
+
+def _chosen(finding: Finding, words: list[str]) -> frozenset[str]:
+    if not words:
+        raise Refused("the list is empty; write none if that is the answer, or unknown")
+    chosen = frozenset(OPEN if word.lower() == OPEN else _word(finding, word) for word in words)
+    excluding = chosen & set(finding.alone)
+    if excluding and len(chosen) > 1:
+        raise Refused(f"{quoted(min(excluding))} cannot be true together with another answer")
+    return chosen
+
+
+def _in_range(finding: Finding, word: str) -> float:
+    number = to_number(word)
+    if number is None:
+        raise Refused(f"{quoted(word)} is not a number")
+    assert finding.range is not None
+    if number not in finding.range:
+        raise Refused(f"{number:g} lies outside {finding.range.low:g} to {finding.range.high:g} {finding.unit}".strip())
+    return number
+
+
+def _series(finding: Finding, words: list[str]) -> tuple[float, ...]:
+    assert finding.length is not None
+    if len(words) not in finding.length:
+        raise Refused(f"{finding.length.low:g} to {finding.length.high:g} numbers are needed, not {len(words)}")
+    return tuple(_in_range(finding, word) for word in words)
+
+
+def make_case(
+    knowledge: Knowledge, answers: Mapping[str, str | Sequence[str]], *, id: str = "case", title: str = ""
+) -> Case:
+    """Return the case with the `answers` as written (finding → text, or list of texts).
+
+    What is refused, by range, list or contradiction, is kept in `rejected` and counts as unknown.
+    Raises `Unusable` for a name that is no finding.
+    """
+    unknown = [name for name in answers if name not in knowledge.findings]
+    if unknown:
+        raise Unusable(
+            Fault(Place(id), f"there is no finding {quoted(n)}", suggest(n, knowledge.findings)) for n in unknown
+        )
+    states: dict[str, State] = {}
+    rejected: list[Rejection] = []
+    for name, written in answers.items():
+        try:
+            states[name] = read_answer(knowledge.findings[name], written)
+        except Refused as refusal:
+            states[name] = Standing.UNKNOWN
+            rejected.append(Rejection(name, _as_written(written), str(refusal)))
+    rejected += _contradictions(knowledge, states, answers)
+    states.update({item.finding: Standing.UNKNOWN for item in rejected})
+    return Case(
+        id,
+        title,
+        {name: states[name] for name in sorted(states)},
+        tuple(sorted(rejected, key=lambda item: item.finding)),
+    )
+
+
+def _contradictions(
+    knowledge: Knowledge, states: Mapping[str, State], written: Mapping[str, str | Sequence[str]]
+) -> list[Rejection]:
+    """Return the refusals of answers that contradict each other, all judged on the answers as given."""
+    memory = WorkingMemory(Vocabulary(knowledge), states)
+    refused: dict[str, Rejection] = {}
+    for rule in knowledge.contradictions.values():
+        if evaluate(rule.when, memory.now, lambda symbol: None):
+            for name in rule.refuse:
+                if name in states and name not in refused:
+                    refused[name] = Rejection(name, _as_written(written[name]), rule.because)
+    return list(refused.values())
+
+
+def _as_written(written: str | Sequence[str]) -> str:
+    return written if isinstance(written, str) else ", ".join(written)
+
+
+def read_case(knowledge: Knowledge, source: Path | None) -> Case:
+    """Return the case in the file `source` (None: standard input).
+
+    Raises `Unusable`, with the place of every fault, where the file is no case: not YAML, unknown keys or findings,
+    nested values, nothing answered.
+    """
+    name = str(source) if source else "<stdin>"
+    data = read_bytes(source)
+    if len(data) > MAX_CASE_BYTES:
+        raise Unusable([Fault(Place(name), f"is larger than {MAX_CASE_BYTES // 1000} kB", "it is no case")])
+    root = parse(data, name)
+    if root is None:
+        raise Unusable([Fault(Place(name), "is empty", "a case has the keys id, title and answers")])
+    return _CaseReader(knowledge, name).read(root, default_id=source.stem if source else "stdin")
+
+
+class _CaseReader:
+    """Reads one case file's tree, collecting the faults."""
+
+    KEYS = ("id", "title", "story", "answers", "expect", "note")
+    EXPECT = ("disposition", "causes", "chain", "include", "exclude", "ask_next")
+
+    def __init__(self, knowledge: Knowledge, file: str) -> None:
+        self.knowledge = knowledge
+        self.file = file
+        self.faults: list[Fault] = []
+
+    def read(self, root: Node, default_id: str) -> Case:
+        parts = self.mapping(root, self.KEYS, "a case")
+        if not self.faults and "answers" not in parts:
+            self.fault(root, "has no answers", "write them under the key answers, as finding: value")
+        answers = self.answers(parts["answers"]) if "answers" in parts else {}
+        texts = {key: self.text(parts[key]) for key in ("id", "title", "story") if key in parts}
+        expect = self.expectation(parts["expect"]) if "expect" in parts else None
+        if self.faults:
+            raise Unusable(self.faults)
+        case = make_case(self.knowledge, answers, id=texts.get("id") or default_id, title=texts.get("title", ""))
+        return Case(case.id, case.title, case.answers, case.rejected, expect, texts.get("story", ""))
+
+    def fault(self, node: Node, message: str, hint: str = "") -> None:
+        self.faults.append(Fault(place_of(node, self.file), message, hint))
+
+    def mapping(self, node: Node, allowed: Any, what: str) -> dict[str, Node]:
+        if not isinstance(node, MappingNode):
+            self.fault(node, f"is not {what}", "it must be a mapping: key: value")
+            return {}
+        for key, _ in node.value:
+            if key.value not in allowed:
+                kind = "finding" if what == "answers" else "key"
+                self.fault(key, f"there is no {kind} {quoted(key.value)}", suggest(key.value, allowed))
+        return {key.value: value for key, value in node.value}
+
+    def text(self, node: Node) -> str:
+        if not isinstance(node, ScalarNode):
+            self.fault(node, "must be a text")
+            return ""
+        return "" if is_blank(node) else " ".join(node.value.split())
+
+    def answers(self, node: Node) -> dict[str, str | list[str]]:
+        """Return finding → what was written. A key with nothing after it is a question not answered yet."""
+        if is_blank(node):
+            return {}
+        written: dict[str, str | list[str]] = {}
+        for name, value in self.mapping(node, self.knowledge.findings, "answers").items():
+            if isinstance(value, ScalarNode):
+                if not is_blank(value):
+                    written[name] = value.value
+            elif isinstance(value, SequenceNode) and all(isinstance(part, ScalarNode) for part in value.value):
+                written[name] = [part.value for part in value.value]
+            else:
+                self.fault(value, f"an answer to {name} is a word, a number or a list of them")
+        return written
+
+    def expectation(self, node: Node) -> Expectation:
+        parts = self.mapping(node, self.EXPECT, "an expectation")
+        return Expectation(
+            self.text(parts["disposition"]) if "disposition" in parts else "",
+            *(self.listed(parts[key]) if key in parts else () for key in ("causes", "include", "exclude")),
+        )
+
+    def listed(self, node: Node) -> tuple[str, ...]:
+        """Return the words of a list, or the keys of a mapping whose values give reasons."""
+        if isinstance(node, MappingNode):
+            return tuple(key.value for key, _ in node.value)
+        parts = node.value if isinstance(node, SequenceNode) else [node]
+        return tuple(self.text(part) for part in parts)
+
+
+def plain(value: State) -> Any:
+    """Return an answer as JSON has it: text, number, list; `unknown` for one asked and open."""
+    if isinstance(value, Standing):
+        return value.value
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return [plain(number) for number in value]
+    if isinstance(value, float) and value == int(value):
+        return int(value)
+    return value
+
+
+__all__ = ["Case", "Expectation", "Refused", "Rejection", "Value", "make_case", "plain", "read_answer", "read_case"]

@@ -1,0 +1,60 @@
+"""What is wrong with an input, and where: one fault a place, all of them reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a text a person wrote. Lines and columns count from 1; 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing that is wrong: where, what, and (as `hint`) what would be right."""
+
+    place: Place
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" + (f"\n    {self.hint}" if self.hint else "")
+
+
+class Unusable(Exception):
+    """An input cannot be used. `faults` holds every reason found, in the order of their places."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(set(faults)))
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+def nearest(word: str, known: Iterable[str], limit: int = 1) -> tuple[str, ...]:
+    """Return up to `limit` of the `known` names closest to `word`, best first; none if nothing is close."""
+    from difflib import get_close_matches  # costs start-up time, and only an error needs it
+
+    return tuple(get_close_matches(word[:80], sorted(known), n=limit, cutoff=0.6))
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return a hint for a name that is not `known`: the nearest one, else the whole list if it is short."""
+    known = sorted(known)
+    close = nearest(word, known)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"allowed: {', '.join(known)}" if known and len(known) <= 12 else ""
+
+
+def quoted(text: str, limit: int = 60) -> str:
+    """Return `text` fit for one line of a message: escaped, in quotes, cut to `limit` characters."""
+    shown = text if len(text) <= limit else text[:limit] + "…"
+    return "'" + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown) + "'"

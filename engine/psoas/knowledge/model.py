@@ -1,0 +1,335 @@
+"""The nouns of a knowledge base, as they stand in its YAML files. A field's comment is its meaning to an author.
+
+`names("x")` marks a field whose words must be ids of an x elsewhere; `key("if")` gives a field the YAML key that
+Python would not allow. Everything is frozen: a knowledge base is read once and never changed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from psoas.faults import Place
+from psoas.knowledge.conditions import Condition
+from psoas.knowledge.formulas import Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A closed range of numbers, written `0 to 10`."""
+
+    low: float
+    high: float
+
+    def __contains__(self, number: float) -> bool:
+        return self.low <= number <= self.high
+
+
+class Alternatives(tuple[Condition, ...]):
+    """Conditions of which any one is enough; in YAML one condition or a list of them."""
+
+    __slots__ = ()
+
+
+def names(kind: str, *, required: bool = False, key: str = "") -> Any:
+    """Return a field for ids that must exist as a `kind`."""
+    metadata = {"names": kind, "key": key}
+    return field(metadata=metadata) if required else field(default=(), metadata=metadata)
+
+
+def key(name: str, default: Any = None) -> Any:
+    """Return an optional field that stands in YAML under the key `name`."""
+    return field(default=default, metadata={"key": name})
+
+
+FindingType = Literal["yes-no", "one of", "any of", "number", "list of numbers"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that can be asked and answered."""
+
+    id: str
+    name: str
+    question: str
+    type: FindingType
+    how: str = ""  # how to test it on oneself
+    values: Mapping[str, str] = field(default_factory=dict)  # each value → the statement it makes
+    alone: tuple[str, ...] = ()  # values that exclude every other
+    unit: str = ""
+    range: Span | None = None
+    length: Span | None = None  # of a list of numbers: how many
+    says: str = ""  # a statement with {} where the number, or a test of it, goes
+    applies: Condition | None = None
+    fixed: bool = False  # nobody can change it from one day to the next
+    place: Place = field(default=Place(""), compare=False)
+
+    @property
+    def topic(self) -> str:
+        """The topic: the stem of the file it stands in."""
+        return self.place.file.rsplit("/", 1)[-1].removesuffix(".yaml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calculated:
+    """A number worked out from answers; never asked."""
+
+    id: str
+    name: str
+    formula: Formula = field(metadata={"key": "is"})
+    unit: str = ""
+    says: str = ""
+    place: Place = field(default=Place(""), compare=False)
+
+    type = "number"
+
+
+Answerable: TypeAlias = Finding | Calculated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """Answers that cannot both be right: where `when` holds, those in `refuse` count as unknown."""
+
+    id: str
+    when: Condition = field(metadata={"key": "if"})
+    refuse: tuple[str, ...] = names("finding", required=True)
+    because: str
+    place: Place = field(default=Place(""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """Something a rule may establish: a cause to be named, or a link in the chain of reasons."""
+
+    id: str
+    name: str
+    kind: str = names("kind", required=True)
+    says: str = ""  # short, for chains
+    means: str = ""
+    matters: str = ""
+    caveat: str = ""
+    sources: tuple[str, ...] = names("source")
+    place: Place = field(default=Place(""), compare=False)
+
+    @property
+    def short(self) -> str:
+        """What a chain calls it."""
+        return self.says or self.name[:1].lower() + self.name[1:]
+
+
+RuleKind = Literal["sign", "mechanism", "against"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """If … unless …, then. A triage rule has a `level`; any other concludes something with a `strength`."""
+
+    id: str
+    when: Condition = field(metadata={"key": "if"})
+    unless: Alternatives | None = None
+    then: tuple[str, ...] = names("conclusion")
+    level: str = names("level")
+    name: str = ""
+    kind: RuleKind = "sign"
+    strength: str = names("strength")
+    because: str
+    evidence: str = names("evidence")
+    caveat: str = ""
+    sources: tuple[str, ...] = names("source", required=True)
+    place: Place = field(default=Place(""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dose:
+    """One part of a dose, and who gives the number."""
+
+    amount: str  # may hold {finding}
+    otherwise: str = key("or", "")  # said where a finding in braces has no value
+    source: str = names("source", required=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """Something to do: what it is for, how, how much, when."""
+
+    id: str
+    name: str
+    treats: tuple[str, ...] = names("conclusion", key="for")
+    when: Condition | None = key("if")
+    tier: str = names("tier", required=True)
+    occasion: str = field(metadata={"key": "when", "names": "occasion"})
+    traits: tuple[str, ...] = ()
+    purpose: str = ""
+    steps: tuple[str, ...] = ()
+    dose: tuple[Dose, ...] = ()
+    easier: str = ""
+    harder: str = ""
+    feel: str = ""
+    stop: str = ""
+    evidence: str = names("evidence")
+    caveat: str = ""
+    sources: tuple[str, ...] = names("source", required=True)
+    place: Place = field(default=Place(""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withholding:
+    """A rule that keeps remedies back, named by id or by trait."""
+
+    id: str
+    when: Condition = field(metadata={"key": "if"})
+    withholds: tuple[str, ...] = names("remedy or trait", required=True)
+    because: str
+    sources: tuple[str, ...] = names("source", required=True)
+    place: Place = field(default=Place(""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One side of a disagreement."""
+
+    says: str
+    sources: tuple[str, ...] = names("source", required=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How a disagreement is settled where `when` holds (None: everywhere else)."""
+
+    when: Condition | None = key("if")
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """A question on which the sources contradict each other, and how it is settled here."""
+
+    id: str
+    question: str
+    bears: Condition
+    sides: tuple[Side, ...]
+    settled: tuple[Settlement, ...]
+    sources: tuple[str, ...] = names("source")
+    place: Place = field(default=Place(""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A claim of an article, a piece of literature, or the article itself."""
+
+    id: str
+    kind: str
+    of: str = names("source")
+    title: str = ""
+    says: str = ""
+    cite: str = ""
+    address: str = ""
+    dose: str = ""
+    grade: str = names("evidence")
+    read: str = ""
+    place: Place = field(default=Place(""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """An expert's signature under one item, bound to the digest of what was reviewed."""
+
+    of: str
+    digest: str
+    verdict: Literal["agree", "disagree", "comment"]
+    by: str
+    qualification: str
+    on: str
+    comment: str = ""
+    place: Place = field(default=Place(""), compare=False)
+
+
+# The manifest, knowledge.yaml: the scales on which everything else is measured.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposition:
+    """A level of urgency, or (`decided: no`) the verdict that it cannot be decided yet."""
+
+    id: str
+    name: str
+    says: tuple[str, ...]  # what to tell the person, a paragraph each
+    would: str = ""  # how a warning about it begins: "→ emergency, now"
+    plan: Literal["full", "restricted"] = "full"
+    screened: bool = False  # the default level is not given while a rule of this level could still fire
+    alone: bool = False  # its message stands alone: nothing else is said or asked
+    review_days: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Otherwise:
+    """The disposition where no triage rule fired: all settled, or open by `unknown` or by unasked answers."""
+
+    settled: str
+    unknown: str
+    unasked: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of conclusion. Those with a `heading` are listed as causes, in this order."""
+
+    id: str
+    heading: str = ""
+    nothing: str = ""  # said under the heading where there is none
+    outcome: bool = False  # where every chain of reasons ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A member of a scale."""
+
+    id: str
+    name: str
+    restricted: bool = False  # of a tier: still given where the plan is restricted
+    cap: float = 99  # of an occasion: how many things to start with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """knowledge.yaml: what the knowledge base is, and its scales."""
+
+    title: str
+    version: str
+    notice: str = ""  # ends every consultation
+    dispositions: tuple[Disposition, ...]  # mildest first; the undecided one last
+    otherwise: Otherwise
+    strengths: Mapping[str, str]
+    certainty: Mapping[str, str]  # word → the least certainty it stands for, strongest first
+    evidence: tuple[str, ...]  # strongest first
+    kinds: tuple[Kind, ...]
+    tiers: tuple[Named, ...]
+    occasions: tuple[Named, ...]  # in plan order
+    topics: tuple[str, ...] = ()  # of findings, in the order of asking
+    place: Place = field(default=Place(""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """A whole knowledge base, checked. Each mapping goes from id to item, in the order of the ids."""
+
+    manifest: Manifest
+    findings: Mapping[str, Finding]
+    calculated: Mapping[str, Calculated]
+    contradictions: Mapping[str, Contradiction]
+    conclusions: Mapping[str, Conclusion]
+    rules: Mapping[str, Rule]
+    remedies: Mapping[str, Remedy]
+    withholdings: Mapping[str, Withholding]
+    disagreements: Mapping[str, Disagreement]
+    sources: Mapping[str, Source]
+    reviews: tuple[Review, ...]
+
+    @property
+    def vocabulary(self) -> dict[str, Answerable]:
+        """Every finding, asked or calculated, by id."""
+        return {**self.findings, **self.calculated}
+
+    def level(self, disposition: str) -> Disposition:
+        """Return the disposition with that id."""
+        return next(d for d in self.manifest.dispositions if d.id == disposition)

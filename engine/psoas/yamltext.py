@@ -1,0 +1,146 @@
+"""YAML text → its node tree. Every scalar stays the text that was written, and every node knows its place.
+
+Reading nodes instead of values is what keeps `no`, `on`, `08` and `1e3` words until their finding types them,
+and gives each later message its line and column for nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from psoas.faults import Fault, Place, Unusable, quoted
+
+Tree: TypeAlias = Node
+
+MAX_BYTES = 4_000_000  # some fifty times the largest file of the knowledge base; a case is a few kilobytes
+MAX_DEPTH = 40
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_CORE_TAGS = ("tag:yaml.org,2002:", "!")
+_PLAIN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value")
+)
+
+
+def place_of(node: Node, file: str) -> Place:
+    """Return where `node` begins in `file`."""
+    return Place(file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def read_bytes(source: Path | None) -> bytes:
+    """Return the bytes of `source` (None: standard input), at most `MAX_BYTES` of them.
+
+    Raises `Unusable` for a missing, unreadable or over-long input, or one that is not a regular file.
+    """
+    name = str(source) if source else "<stdin>"
+    try:
+        if source is None:
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            if source.is_dir():
+                raise Unusable([Fault(Place(name), "is a directory", "a file is needed here")])
+            with source.open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise Unusable([Fault(Place(name), "there is no such file", _neighbours(source))]) from error
+    except OSError as error:
+        raise Unusable([Fault(Place(name), f"cannot be read: {error.strerror}")]) from error
+    except ValueError as error:  # a NUL in the name
+        raise Unusable([Fault(Place(quoted(name)), "is no name of a file")]) from error
+    if len(data) > MAX_BYTES:
+        raise Unusable([Fault(Place(name), f"is larger than {MAX_BYTES // 1_000_000} MB", "is it the right file?")])
+    return data
+
+
+def parse(data: bytes, file: str) -> Tree | None:
+    """Return the node tree of one YAML document, or None where it is empty.
+
+    `file` is the name used in messages. Raises `Unusable` with every fault found: text that is not UTF-8 or not
+    YAML, duplicate keys, keys that are not words, anchors and aliases, tags, more than one document.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        raise Unusable([Fault(Place(file, line, column), "is not text in UTF-8")]) from error
+    try:
+        root = yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        what = "; ".join(part for part in (error.context, error.problem) if part)
+        raise Unusable([Fault(where, f"is not well-formed YAML: {what}", _yaml_hint(what))]) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        where = _place_in(text, getattr(error, "position", None), file)
+        what = str(error).splitlines()[0] if str(error) else "nested too deeply"
+        raise Unusable([Fault(where, f"is not well-formed YAML: {quoted(what, 100)}")]) from error
+    if root is None:
+        return None
+    faults: list[Fault] = []
+    _inspect(root, file, faults, set(), 0)
+    if faults:
+        raise Unusable(faults)
+    return root
+
+
+def _inspect(node: Node, file: str, faults: list[Fault], seen: set[int], depth: int) -> None:
+    """Collect into `faults` what YAML allows and a knowledge base does not."""
+    if id(node) in seen:  # an alias hands out its anchor's node again: following it is how a YAML bomb explodes
+        faults.append(Fault(place_of(node, file), "is used twice through an anchor and an alias", "write it out"))
+        return
+    seen.add(id(node))
+    if depth > MAX_DEPTH:
+        faults.append(Fault(place_of(node, file), f"is nested more than {MAX_DEPTH} levels deep"))
+        return
+    if node.tag not in _PLAIN_TAGS:
+        faults.append(Fault(place_of(node, file), f"has the tag {quoted(node.tag)}", "leave the tag out"))
+    if isinstance(node, SequenceNode):
+        for item in node.value:
+            _inspect(item, file, faults, seen, depth + 1)
+    elif isinstance(node, MappingNode):
+        keys: dict[str, Place] = {}
+        for key, value in node.value:
+            where = place_of(key, file)
+            if not isinstance(key, ScalarNode):
+                faults.append(Fault(where, "a key must be a word"))
+                continue
+            if key.value in keys:
+                faults.append(Fault(where, f"the key {quoted(key.value)} stands twice", f"first at {keys[key.value]}"))
+            keys.setdefault(key.value, where)
+            _inspect(value, file, faults, seen, depth + 1)
+
+
+def is_blank(node: Node) -> bool:
+    """Tell whether nothing was written where a value could stand (`key:`, `~` or `null`)."""
+    return isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:null" and node.style is None
+
+
+def _place_in(text: str, position: int | None, file: str) -> Place:
+    if position is None:
+        return Place(file)
+    before = text[:position]
+    return Place(file, before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
+
+
+def _yaml_hint(problem: str) -> str:
+    if "mapping values are not allowed" in problem:
+        return "a text that contains a colon needs quotes"
+    if "found character '\\t'" in problem:
+        return "indent with spaces, not tabs"
+    return ""
+
+
+def _neighbours(source: Path | None) -> str:
+    from psoas.faults import nearest
+
+    if source is None or not source.parent.is_dir():
+        return ""
+    close = nearest(source.name, (entry.name for entry in source.parent.iterdir()))
+    return f"did you mean {source.parent / close[0]}?" if close else ""
