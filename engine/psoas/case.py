@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +13,7 @@ from typing import Any
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from psoas.faults import Fault, Place, Unusable, quoted, suggest
-from psoas.knowledge.conditions import OPEN, Value, evaluate
+from psoas.knowledge.conditions import OPEN, evaluate
 from psoas.knowledge.model import Finding, Knowledge
 from psoas.knowledge.shape import to_number
 from psoas.memory import Standing, State, Vocabulary, WorkingMemory
@@ -49,6 +52,7 @@ class Case:
     rejected: tuple[Rejection, ...] = ()
     expect: Expectation | None = None
     story: str = ""
+    written: Mapping[str, str | Sequence[str]] = field(default_factory=dict)  # the answers as they were typed
 
 
 class Refused(ValueError):
@@ -145,6 +149,7 @@ def make_case(
         title,
         {name: states[name] for name in sorted(states)},
         tuple(sorted(rejected, key=lambda item: item.finding)),
+        written=dict(answers),
     )
 
 
@@ -203,7 +208,7 @@ class _CaseReader:
         if self.faults:
             raise Unusable(self.faults)
         case = make_case(self.knowledge, answers, id=texts.get("id") or default_id, title=texts.get("title", ""))
-        return Case(case.id, case.title, case.answers, case.rejected, expect, texts.get("story", ""))
+        return dataclasses.replace(case, expect=expect, story=texts.get("story", ""))
 
     def fault(self, node: Node, message: str, hint: str = "") -> None:
         self.faults.append(Fault(place_of(node, self.file), message, hint))
@@ -254,6 +259,26 @@ class _CaseReader:
         return tuple(self.text(part) for part in parts)
 
 
+def case_text(knowledge: Knowledge, case: Case) -> str:
+    """Return `case` as the text of a case file: read again it gives the same answers, refused ones included."""
+    refused = {item.finding: item for item in case.rejected}
+    lines = [f"id: {_yaml(case.id)}", *([f"title: {_yaml(case.title)}"] if case.title else []), "answers:"]
+    for name, state in case.answers.items():
+        lines.append(f"  # {knowledge.findings[name].question}")
+        if name in refused:
+            lines.append(f"  # refused: {' '.join(refused[name].reason.split())}")
+        lines.append(f"  {name}: {_yaml(case.written.get(name, plain(state)))}")
+    return "\n".join(lines) + "\n"
+
+
+def _yaml(value: Any) -> str:
+    """Return `value` as YAML on one line; JSON is a part of YAML, and plain words need no quotes."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_yaml, value))}]"
+    text = str(value)
+    return text if re.fullmatch(r"[\w.][\w. -]*", text) and text == text.strip() else json.dumps(text, ensure_ascii=False)
+
+
 def plain(value: State) -> Any:
     """Return an answer as JSON has it: text, number, list; `unknown` for one asked and open."""
     if isinstance(value, Standing):
@@ -265,6 +290,3 @@ def plain(value: State) -> Any:
     if isinstance(value, float) and value == int(value):
         return int(value)
     return value
-
-
-__all__ = ["Case", "Expectation", "Refused", "Rejection", "Value", "make_case", "plain", "read_answer", "read_case"]

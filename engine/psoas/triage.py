@@ -51,7 +51,7 @@ class Screen:
             for number, clause in enumerate(self.program.clauses)
             if self._level(clause)
         ]
-        self._rules.sort(key=lambda rule: (-self.rank[rule[2]], _natural(rule[1].id)))
+        self._rules.sort(key=lambda rule: (-self.rank[rule[2]], natural(rule[1].id)))
         self._screened = [rule for rule in self._rules if rule[2] in screened]
         self.findings = tuple(
             sorted({t.finding for c in self.program.behind(screened).clauses for t in c.tests()})
@@ -110,7 +110,7 @@ class Screen:
         return mildest, most
 
 
-def _natural(text: str) -> tuple[str, int, str]:
+def natural(text: str) -> tuple[str, int, str]:
     """Return a sorting key that puts E2 before E10."""
     head = text.rstrip("0123456789")
     return head, int(text[len(head) :] or 0), text

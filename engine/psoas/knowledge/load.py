@@ -45,7 +45,7 @@ def load(folder: Path | None = None) -> Knowledge:
     Raises `Unusable` with every fault found in it.
     """
     home = folder or knowledge_home()
-    roots = _read_files(home)
+    roots = _read_files(home, folder)
     readers: list[Reader] = []
     vocabulary: dict[str, Answerable] = {}
     shelves: dict[str, list[Any]] = {shelf: [] for shelf in (*SHELVES, MANIFEST)}
@@ -90,8 +90,8 @@ def load(folder: Path | None = None) -> Knowledge:
     return knowledge
 
 
-def _read_files(home: Path) -> dict[str, list[tuple[str, Node]]]:
-    """Return shelf → (name of the file within `home`, its tree)."""
+def _read_files(home: Path, folder: Path | None) -> dict[str, list[tuple[str, Node]]]:
+    """Return shelf → (name of the file, its tree); files of the shipped knowledge base are named from its root."""
     if not home.is_dir():
         raise Unusable([Fault(Place(str(home)), "is not the folder of a knowledge base")])
     roots: dict[str, list[tuple[str, Node]]] = {}
@@ -101,7 +101,7 @@ def _read_files(home: Path) -> dict[str, list[tuple[str, Node]]]:
         shelf = name.parts[0] if len(name.parts) > 1 else path.stem
         if shelf in ELSEWHERE or any(part.startswith(".") for part in name.parts):
             continue
-        shown = str(home / name)
+        shown = str(Path(home.name if folder is None else home) / name)
         if shelf not in SHELVES and shelf != MANIFEST:
             faults.append(Fault(Place(shown), f"{quoted(shelf)} is no part of a knowledge base", suggest(shelf, SHELVES)))
             continue

@@ -209,6 +209,7 @@ class Disagreement:
     bears: Condition
     sides: tuple[Side, ...]
     settled: tuple[Settlement, ...]
+    safety: bool = False  # its settlement is said even where the plan is restricted
     sources: tuple[str, ...] = names("source")
     place: Place = field(default=Place(""), compare=False)
 

@@ -1,0 +1,1 @@
+"""The command line of psoas: parse, call, print. No logic lives here."""

@@ -1,0 +1,218 @@
+"""The commands. Each imports what it needs when it runs, so that `--help` costs no more than click itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from psoas.consultation import Consultation
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+GRAPH_FORMATS = ("svg", "png", "pdf", "gv", "dot", "mmd", "graphml", "json")
+
+
+class Problem(click.ClickException):
+    """The command or its input is unusable: exit 2, like click's own usage errors."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        """Print the message on standard error."""
+        click.echo(f"psoas: {self.message}", err=True, file=file)
+
+
+class Commands(click.Group):
+    """A group that turns what the library raises into messages, and says which command was meant."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        from psoas.faults import Unusable  # nothing but the standard library behind it
+
+        try:
+            return super().invoke(ctx)
+        except Unusable as error:
+            shown = "\n".join(str(fault) for fault in error.faults[:50])
+            more = len(error.faults) - 50
+            raise Problem(shown + (f"\n… and {more} more" if more > 0 else "")) from error
+
+
+def kb_option(command: F) -> F:
+    """Add `--kb DIR`."""
+    return click.option(
+        "--kb",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Another knowledge base than the shipped one.",
+    )(command)
+
+
+def version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        from psoas import __version__
+
+        click.echo(f"psoas {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=version, help="Show the version.")
+def psoas() -> None:
+    """An expert system for low back pain in runners: what may be behind it, what to do, and why.
+
+    Information, not a diagnosis. If you have lost control or feeling of bladder or bowel, have numbness between the
+    legs or a leg that gets weak: stop reading and get emergency help.
+    """
+
+
+@psoas.command()
+@click.argument("case", metavar="[CASE|-]", type=click.Path(path_type=Path, allow_dash=True), required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="CASE", help="Save the case as a case file.")
+@click.option("--no-input", is_flag=True, help="Never ask anything.")
+@kb_option
+def consult(
+    case: Path | None, form: str, output: Path | None, save: Path | None, no_input: bool, kb: Path | None
+) -> None:
+    """Consult on the case in the file CASE (`-`: standard input).
+
+    Prints how urgent it is, the likely causes, what to do and what not, and why.
+    """
+    del no_input  # nothing asks yet
+    if case is None:
+        raise Problem("give a case file (or - to read one from standard input); `psoas consult --help` shows how")
+    consultation = consulted(case, kb)
+    if save:
+        from psoas.case import case_text
+
+        write(save, case_text(consultation.knowledge, consultation.case))
+    write(output, shown(consultation, form, terminal=output is None))
+
+
+@psoas.command()
+@click.argument("case", metavar="CASE", type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("name", metavar="ID")
+@click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
+@kb_option
+def explain(case: Path, name: str, form: str, kb: Path | None) -> None:
+    """Explain how ID came about in CASE, or why it did not.
+
+    ID is a conclusion, remedy, disposition, rule, disagreement or finding.
+    """
+    consultation = consulted(case, kb)
+    from psoas.telling.explanation import explanation
+
+    write(None, laid_out(explanation(consultation, name), form, terminal=True))
+
+
+@psoas.command()
+@click.argument("case", metavar="CASE", type=click.Path(path_type=Path, allow_dash=True), required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="The picture; its suffix is the format.")
+@click.option("--format", "form", type=click.Choice(GRAPH_FORMATS), help="The format; without -o to standard output.")
+@click.option("--of", "of", metavar="ID", help="Only what leads to ID.")
+@click.option("--why-not", is_flag=True, help="Also the rules that nearly fired, as ghosts, and what they lacked.")
+@click.option("--causal", is_flag=True, help="The cause-effect graph of the knowledge base itself, without a case.")
+@kb_option
+def graph(
+    case: Path | None, output: Path | None, form: str | None, of: str | None, why_not: bool, causal: bool, kb: Path | None
+) -> None:
+    """Draw the reasoning of CASE: from what was reported, over its causes, to each remedy."""
+    form = form or (output.suffix.lstrip(".").lower() if output else "")
+    if form not in GRAPH_FORMATS:
+        wanted = f"no format is called {form!r}; " if form else ""
+        raise Problem(f"{wanted}give -o FILE with one of these suffixes, or --format: {', '.join(GRAPH_FORMATS)}")
+    if causal == (case is not None):
+        raise Problem("give either a CASE or --causal")
+    from psoas.drawing import render
+    from psoas.picture import causal_picture, case_picture
+
+    if case is None:
+        from psoas.knowledge.load import load
+
+        picture = causal_picture(load(kb), of=of)
+    else:
+        picture = case_picture(consulted(case, kb), of=of, why_not=why_not)
+    write(output, render(picture, form))
+
+
+def consulted(case: Path, kb: Path | None) -> Consultation:
+    """Return the consultation of the case file `case` (`-`: standard input)."""
+    import gc
+
+    gc.disable()  # one run makes many small objects that all live to its end
+    from psoas.case import read_case
+    from psoas.consultation import Consultant
+    from psoas.knowledge.load import load
+
+    consultant = Consultant(load(kb))
+    return consultant.consult(read_case(consultant.knowledge, None if str(case) == "-" else case))
+
+
+def shown(consultation: Consultation, form: str, *, terminal: bool) -> str:
+    """Return the consultation in one of the formats."""
+    if form == "json":
+        from psoas.telling.record import to_json
+
+        return to_json(consultation)
+    from psoas.telling.advice import advice
+
+    return laid_out(advice(consultation), form, terminal=terminal)
+
+
+def laid_out(document: Any, form: str, *, terminal: bool) -> str:
+    """Return a document as text, in colour on a terminal that wants it, or as Markdown."""
+    if form == "markdown":
+        from psoas.telling.markdown import to_markdown
+
+        return to_markdown(document)
+    from psoas.telling.plain import to_text
+
+    colour = terminal and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return to_text(document, paint=painted) if colour else to_text(document)
+
+
+def painted(role: str, text: str) -> str:
+    """Return `text` in the look of its role."""
+    styles: dict[str, dict[str, Any]] = {
+        "alarm": {"fg": "white", "bg": "red", "bold": True},
+        "title": {"bold": True},
+        "heading": {"fg": "cyan", "bold": True},
+        "head": {"bold": True},
+    }
+    return click.style(text, **styles[role])
+
+
+def write(target: Path | None, content: str | bytes) -> None:
+    """Write `content` to the file `target`, whole or not at all, or to standard output."""
+    data = content.encode() if isinstance(content, str) else content
+    if target is None:
+        click.echo(data if isinstance(content, bytes) else content, nl=False)
+        return
+    part = target.with_name(target.name + ".part")
+    try:
+        part.write_bytes(data)
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise Problem(f"{target}: cannot be written: {error.strerror}") from error
+    click.echo(f"wrote {target}", err=True)
+
+
+def main() -> None:
+    """Run the command line; an interrupt ends it quietly with exit 130."""
+    try:
+        psoas(prog_name="psoas", standalone_mode=True)
+    except KeyboardInterrupt:  # pragma: no cover
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,320 @@
+"""A case → its `Consultation`: the one result, from which text, JSON and drawings are made."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from psoas.case import Case
+from psoas.knowledge.conditions import Condition, evaluate
+from psoas.knowledge.digest import digest, knowledge_digest
+from psoas.knowledge.model import Disagreement, Disposition, Dose, Knowledge, Remedy
+from psoas.knowledge.program import compile_program, withheld
+from psoas.memory import Vocabulary, WorkingMemory
+from psoas.prospect import Prospect, Question, Turn
+from psoas.readings.fire import Inference
+from psoas.readings.phrase import number
+from psoas.reasoning import Reasoning
+from psoas.triage import Screen, Triage
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A conclusion named as a cause: how certain, by which rules, along which chain to the outcome."""
+
+    id: str
+    kind: str
+    rank: int
+    certainty: float
+    rules: tuple[str, ...]
+    reported: tuple[str, ...]  # the findings behind it
+    chain: tuple[str, ...]
+    evidence: str  # the weakest on the chain
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A remedy that is given."""
+
+    id: str
+    treats: tuple[str, ...]  # the causes of this case it is for
+    tier: str
+    occasion: str
+    dose: tuple[tuple[str, str], ...]  # (amount, source)
+    start: str  # `now`, or `later` where its occasion is full
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A remedy that would be indicated, and the rules that keep it back."""
+
+    id: str
+    because: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A disagreement between the sources that bears on the case."""
+
+    id: str
+    question: str
+    sides: tuple[tuple[str, tuple[str, ...]], ...]
+    settled: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """How much of the knowledge experts have signed, and how much of that has changed since."""
+
+    signed: int
+    stale: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Consultation:
+    """What the knowledge base says of one case, and why."""
+
+    knowledge: Knowledge
+    case: Case
+    memory: WorkingMemory
+    triage: Triage
+    reasoning: Reasoning
+    causes: tuple[Cause, ...]
+    remedies: tuple[Given, ...]
+    withheld: tuple[Withheld, ...]
+    disputes: tuple[Dispute, ...]
+    signatures: Signatures
+    _prospect: Prospect
+
+    @property
+    def level(self) -> Disposition:
+        """The disposition."""
+        return self.knowledge.level(self.triage.level)
+
+    @property
+    def restricted(self) -> bool:
+        """Whether only remedies of the restricted tiers may be given."""
+        return self.level.plan == "restricted" or not self.triage.settled
+
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """The open questions that could still change something; none where the disposition stands alone."""
+        return () if self.level.alone else self._prospect.questions(self.memory)
+
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """Every single answer that would turn the disposition."""
+        return self._prospect.turns(self.memory)
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the knowledge base."""
+        return knowledge_digest(self.knowledge)
+
+
+class Consultant:
+    """A knowledge base ready to be consulted, case after case. One instance a thread."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self.vocabulary = Vocabulary(knowledge)
+        self.program = compile_program(knowledge)
+        self.screen = Screen(knowledge, self.program)
+        self.prospect = Prospect(knowledge, self.program, self.screen)
+        self._inference = Inference(self.program)
+        self._kinds = [kind.id for kind in knowledge.manifest.kinds if kind.heading]
+        self._signatures = signatures(knowledge)
+
+    def consult(self, case: Case) -> Consultation:
+        """Return the consultation of `case`."""
+        memory = WorkingMemory(self.vocabulary, case.answers)
+        triage = self.screen.judge(memory)
+        reasoning = Reasoning(self.knowledge, self.program, memory, self._inference.fire(memory))
+        causes = self._causes(reasoning, triage)
+        level = self.knowledge.level(triage.level)
+        restricted = level.plan == "restricted" or not triage.settled
+        given, held = self._divide(reasoning, triage, restricted)
+        return Consultation(
+            self.knowledge,
+            case,
+            memory,
+            triage,
+            reasoning,
+            causes,
+            _planned(self.knowledge, given, causes, memory),
+            tuple(held),
+            tuple(self._disputes(reasoning, restricted)),
+            self._signatures,
+            self.prospect,
+        )
+
+    # causes
+
+    def _causes(self, reasoning: Reasoning, triage: Triage) -> tuple[Cause, ...]:
+        listed = [
+            conclusion
+            for conclusion in self.knowledge.conclusions.values()
+            if conclusion.id in reasoning.established and conclusion.kind in self._kinds
+        ]
+        urgency = self._urgency(triage)
+        listed.sort(
+            key=lambda c: (self._kinds.index(c.kind), -urgency.get(c.id, -1), -reasoning.certainty(c.id), c.id)
+        )
+        return tuple(self._cause(reasoning, c.id, c.kind, rank) for rank, c in enumerate(listed, 1))
+
+    def _urgency(self, triage: Triage) -> Mapping[str, int]:
+        """Return for each conclusion the rank of the most urgent fired triage rule that suspects it."""
+        urgency: dict[str, int] = {}
+        for rule in (self.knowledge.rules[name] for name in triage.fired):
+            for conclusion in rule.then:
+                urgency[conclusion] = max(urgency.get(conclusion, -1), self.screen.rank[rule.level])
+        return urgency
+
+    def _cause(self, reasoning: Reasoning, conclusion: str, kind: str, rank: int) -> Cause:
+        rules = reasoning.rules_for(conclusion, "sign", "mechanism")
+        chain, links = reasoning.chain(conclusion)
+        sources = [*self.knowledge.conclusions[conclusion].sources, *(s for rule in rules for s in rule.sources)]
+        return Cause(
+            conclusion,
+            kind,
+            rank,
+            reasoning.certainty(conclusion),
+            tuple(rule.id for rule in rules),
+            reasoning.reported(f"conclusion:{conclusion}"),
+            tuple(chain),
+            reasoning.weakest_evidence(links),
+            tuple(dict.fromkeys(sources)),
+        )
+
+    # remedies
+
+    def _divide(
+        self, reasoning: Reasoning, triage: Triage, restricted: bool
+    ) -> tuple[list[Remedy], list[Withheld]]:
+        """Return the indicated remedies: those given, and those kept back with the reason."""
+        allowed = {tier.id for tier in self.knowledge.manifest.tiers if tier.restricted}
+        given: list[Remedy] = []
+        held: list[Withheld] = []
+        for remedy in self.knowledge.remedies.values():
+            if remedy.id not in reasoning.established:
+                continue
+            blockers = self._blockers(reasoning, remedy.id)
+            if blockers:
+                held.append(blockers)
+            elif restricted and remedy.tier not in allowed:
+                because = triage.fired[:1] if triage.fired and triage.settled else triage.unsettled
+                reason = "given only after the assessment" if triage.settled else "given only when the screen is clear"
+                held.append(Withheld(remedy.id, because or triage.fired, reason))
+            else:
+                given.append(remedy)
+        return given, held
+
+    def _blockers(self, reasoning: Reasoning, remedy: str) -> Withheld | None:
+        if withheld(remedy) not in reasoning.established:
+            return None
+        rules = [
+            self.knowledge.withholdings[firing.rule]
+            for firing in reasoning.firings.values()
+            if withheld(remedy) in firing.established
+        ]
+        reasons = dict.fromkeys(rule.because for rule in rules)
+        return Withheld(remedy, tuple(rule.id for rule in rules), "; ".join(reasons))
+
+    # disagreements
+
+    def _disputes(self, reasoning: Reasoning, restricted: bool) -> Iterable[Dispute]:
+        def holds(condition: Condition) -> bool:
+            return bool(evaluate(condition, reasoning.memory.now, lambda symbol: symbol in reasoning.established))
+
+        for item in self.knowledge.disagreements.values():
+            if holds(item.bears):
+                settled = next(s.says for s in item.settled if s.when is None or holds(s.when))
+                if restricted and not item.safety:
+                    settled = "To be settled after the assessment: until then nothing of the kind is advised."
+                yield _dispute(item, settled)
+
+
+def _dispute(item: Disagreement, settled: str) -> Dispute:
+    sides = tuple((side.says, side.sources) for side in item.sides)
+    cited = [*(source for _, sources in sides for source in sources), *item.sources]
+    return Dispute(item.id, item.question, sides, settled, tuple(dict.fromkeys(cited)))
+
+
+def _planned(
+    knowledge: Knowledge, remedies: list[Remedy], causes: tuple[Cause, ...], memory: WorkingMemory
+) -> tuple[Given, ...]:
+    """Return `remedies` in the order of the plan, each marked whether to start with it now.
+
+    Within an occasion they go by tier of safety, rank of the cause, then evidence; up to the occasion's cap those
+    come first whose cause the occasion does least for so far, so that each cause gets something before one gets two.
+    """
+    rank = {cause.id: cause.rank for cause in causes}
+    manifest = knowledge.manifest
+    tiers = [tier.id for tier in manifest.tiers]
+    planned: list[Given] = []
+
+    def order(remedy: Remedy) -> tuple[bool, int, int, int, str]:
+        tier = manifest.tiers[tiers.index(remedy.tier)]
+        grade = manifest.evidence.index(remedy.evidence) if remedy.evidence else len(manifest.evidence)
+        best = min((rank[cause] for cause in remedy.treats if cause in rank), default=len(rank))
+        return not tier.restricted, best, grade, tiers.index(remedy.tier), remedy.id
+
+    for occasion in manifest.occasions:
+        waiting = sorted((r for r in remedies if r.occasion == occasion.id), key=order)
+        served: Counter[str] = Counter()
+        for place in range(len(waiting)):
+            full = place >= occasion.cap
+            chosen = waiting[0] if full else min(waiting, key=lambda r: (_served(r, rank, served), order(r)))
+            waiting.remove(chosen)
+            treated = tuple(cause for cause in sorted(rank, key=rank.__getitem__) if cause in chosen.treats)
+            served.update(treated[:1])
+            planned.append(
+                Given(
+                    chosen.id,
+                    treated,
+                    chosen.tier,
+                    chosen.occasion,
+                    tuple((amount(dose, memory), dose.source) for dose in chosen.dose),
+                    "later" if full else "now",
+                    chosen.sources,
+                )
+            )
+    return tuple(planned)
+
+
+def _served(remedy: Remedy, rank: Mapping[str, int], served: Counter[str]) -> int:
+    causes = sorted((cause for cause in remedy.treats if cause in rank), key=rank.__getitem__)
+    return served[causes[0]] if causes else 0
+
+
+def amount(dose: Dose, memory: WorkingMemory) -> str:
+    """Return the text of a dose with the case's own numbers, or its fallback where one of them is unknown."""
+    names = re.findall(r"\{(\w+)\}", dose.amount)
+    values = {name: memory[name] for name in names}
+    if any(not isinstance(value, float) for value in values.values()):
+        return dose.otherwise
+    return re.sub(r"\{(\w+)\}", lambda found: _rounded(values[found[1]]), dose.amount)
+
+
+def _rounded(value: object) -> str:
+    assert isinstance(value, float)
+    return number(float(round(value)))
+
+
+def signatures(knowledge: Knowledge) -> Signatures:
+    """Return how many rules and remedies carry a valid signature, and how many only an outdated one."""
+    items = {**knowledge.rules, **knowledge.withholdings, **knowledge.remedies}
+    signed: set[str] = set()
+    stale: set[str] = set()
+    for review in knowledge.reviews:
+        if review.of in items and review.verdict == "agree":
+            (signed if review.digest == digest(items[review.of]) else stale).add(review.of)
+    return Signatures(len(signed), len(stale - signed), len(items))

@@ -1,0 +1,133 @@
+"""How would I say this rule to an expert in the field? Conditions, rules and answers in English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from psoas.knowledge.conditions import (
+    OPEN,
+    All,
+    AtLeast,
+    Condition,
+    Holds,
+    Not,
+    Test,
+    any_of,
+)
+from psoas.knowledge.model import Calculated, Finding, Knowledge, Rule, Withholding
+from psoas.knowledge.program import Origin, withheld_by
+from psoas.memory import Standing, State
+
+
+def number(value: float) -> str:
+    """Return `value` as a person writes it: whole where it is, else to one decimal."""
+    return f"{value:.0f}" if abs(value - round(value)) < 0.05 else f"{value:.1f}"
+
+
+def listed(parts: Iterable[str], word: str = "and") -> str:
+    """Return `a, b and c`."""
+    parts = list(parts)
+    return f" {word} ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""
+
+
+class Phrases:
+    """The English of one knowledge base."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self._vocabulary = knowledge.vocabulary
+
+    def answer(self, finding: str, state: State) -> str:
+        """Return the statement an answer makes: `worst pain 3 out of 10`."""
+        item = self._vocabulary[finding]
+        if isinstance(state, Standing):
+            return f"{item.name}: {state.value}"
+        if isinstance(state, frozenset):
+            return listed(self._word(item, word) for word in sorted(state))
+        if isinstance(state, tuple):
+            return item.says.replace("{}", ", ".join(map(number, state)))
+        if isinstance(state, float):
+            return item.says.replace("{}", number(state))
+        return self._word(item, state)
+
+    def _word(self, item: Finding | Calculated, word: str) -> str:
+        assert isinstance(item, Finding)
+        return f"{item.name} otherwise not known" if word == OPEN else item.values[word]
+
+    def symbol(self, symbol: str) -> str:
+        """Return the short name of a conclusion, a level, a remedy, or a class of conclusions."""
+        if symbol in self.knowledge.conclusions:
+            return self.knowledge.conclusions[symbol].short
+        if symbol in self.knowledge.remedies:
+            return f"{_lower(self.knowledge.remedies[symbol].name)} is indicated"
+        if symbol.startswith("any "):
+            return f"{symbol} is established"
+        return f"the advice is “{self.knowledge.level(symbol).name}”"
+
+    def condition(self, condition: Condition, *, inner: bool = False) -> str:
+        """Return `condition` in English; `inner` brackets a list that stands within another."""
+        if isinstance(condition, Test):
+            return self._test(condition)
+        if isinstance(condition, Holds):
+            return self.symbol(condition.symbol)
+        if isinstance(condition, Not):
+            return self._not(condition.of)
+        parts = [self.condition(part, inner=True) for part in condition.of]
+        if isinstance(condition, All):
+            return _bracketed(listed(parts), inner and len(parts) > 1) if parts else "always"
+        assert isinstance(condition, AtLeast)
+        if condition.n == 1:
+            return _bracketed(listed(parts, "or"), inner and len(parts) > 1)
+        return _bracketed(f"at least {condition.n} of: {'; '.join(parts)}", inner)
+
+    def _test(self, test: Test) -> str:
+        item = self._vocabulary[test.finding]
+        if test.operator == "answered":
+            return f"{item.name} answered"
+        if test.numbers:
+            bounds = [number(bound) for bound in test.numbers]
+            text = f"between {bounds[0]} and {bounds[1]}" if test.operator == "between" else bounds[0]
+            return item.says.replace("{}", text if test.operator in ("is", "between") else f"{test.operator} {text}")
+        return listed((self._word(item, word) for word in sorted(test.words)), "or")
+
+    def _not(self, condition: Condition) -> str:
+        if isinstance(condition, Test):
+            item = self._vocabulary[condition.finding]
+            if condition.operator == "answered":
+                return f"{item.name} not answered"
+            if isinstance(item, Finding) and item.type == "yes-no":
+                return self._word(item, "no" if "yes" in condition.words else "yes")
+            return f"not: {self._test(condition)}"
+        return f"none of: {self.condition(condition, inner=True)}"
+
+    def rule(self, rule: Origin) -> str:
+        """Return one sentence for a rule, a withholding or a remedy's indication."""
+        if isinstance(rule, Rule):
+            unless = f", unless {self.condition(any_of(rule.unless))}" if rule.unless else ""
+            return f"If {self.condition(rule.when)}{unless}, {self._consequence(rule)}: {rule.because}."
+        if isinstance(rule, Withholding):
+            held = listed(_lower(self.knowledge.remedies[r].name) for r in withheld_by(rule, self.knowledge))
+            return f"If {self.condition(rule.when)}, hold back {held}: {rule.because}."
+        treated = listed((self.knowledge.conclusions[c].short for c in rule.treats), "or")
+        extra = self.condition(rule.when) if rule.when is not None else ""
+        return f"{rule.name} is indicated if {' and '.join(filter(None, [treated, extra]))}."
+
+    def _consequence(self, rule: Rule) -> str:
+        names = listed(self.knowledge.conclusions[c].short for c in rule.then)
+        if rule.kind == "against":
+            return f"this counts against {names} ({rule.strength})"
+        said = []
+        if rule.level:
+            said.append(f"the advice is “{self.knowledge.level(rule.level).name}”")
+        if names:
+            verb = "may bring about" if rule.kind == "mechanism" else "shows"
+            said.append(f"this {verb} {names}" + (f" ({rule.strength})" if rule.strength else ""))
+        return listed(said)
+
+
+def _lower(name: str) -> str:
+    return name[:1].lower() + name[1:] if not name[1:2].isupper() else name
+
+
+def _bracketed(text: str, needed: bool) -> str:
+    return f"({text})" if needed else text

@@ -1,0 +1,101 @@
+"""A `Consultation` as the JSON object of the public contract, `psoas.consultation/1`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from psoas.case import plain
+from psoas.consultation import Consultation
+from psoas.memory import Standing
+from psoas.telling.advice import why
+
+FORMAT = "psoas.consultation/1"
+
+
+def record(consultation: Consultation) -> dict[str, Any]:
+    """Return the object; its keys are the contract's, in its order, and nothing in it depends on time or place."""
+    it = consultation
+    triage = it.triage
+    return {
+        "format": FORMAT,
+        "knowledge": {
+            "version": it.knowledge.manifest.version,
+            "digest": it.digest,
+            "reviewed": {
+                "signed": it.signatures.signed,
+                "stale": it.signatures.stale,
+                "total": it.signatures.total,
+            },
+        },
+        "case": {
+            "id": it.case.id,
+            "title": it.case.title,
+            "answers": {finding: plain(state) for finding, state in it.case.answers.items()},
+            "rejected": [
+                {"finding": item.finding, "value": item.value, "reason": item.reason} for item in it.case.rejected
+            ],
+        },
+        "disposition": {
+            "level": triage.level,
+            "within": list(triage.within),
+            "review_days": int(it.level.review_days),
+            "because": [
+                {"rule": rule, "findings": list(it.reasoning.reported(f"rule:{rule}"))} for rule in triage.fired
+            ],
+            "screen": {"answered": triage.answered, "of": triage.needed, "missing": list(triage.missing)},
+        },
+        "causes": [
+            {
+                "id": cause.id,
+                "kind": cause.kind,
+                "rank": cause.rank,
+                "certainty": cause.certainty,
+                "rules": list(cause.rules),
+                "chain": list(cause.chain),
+                "evidence": cause.evidence,
+                "sources": list(cause.sources),
+            }
+            for cause in it.causes
+        ],
+        "remedies": [
+            {
+                "id": given.id,
+                "for": list(given.treats),
+                "tier": given.tier,
+                "when": given.occasion,
+                "start": given.start,
+                "dose": [{"amount": amount, "source": source} for amount, source in given.dose],
+                "sources": list(given.sources),
+            }
+            for given in it.remedies
+        ],
+        "withheld": [
+            {"id": item.id, "because": list(item.because), "reason": item.reason} for item in it.withheld
+        ],
+        "disagreements": [
+            {
+                "id": dispute.id,
+                "question": dispute.question,
+                "sides": [{"says": says, "sources": list(sources)} for says, sources in dispute.sides],
+                "sources": list(dispute.sources),
+                "settled": dispute.settled,
+            }
+            for dispute in it.disputes
+        ],
+        "ask_next": [{"finding": q.finding, "why": why(it.knowledge, q)} for q in it.questions],
+        "would_change": [
+            {
+                "finding": turn.finding,
+                "from": None if turn.before is Standing.UNASKED else plain(turn.before),
+                "to": plain(turn.after),
+                "disposition": turn.disposition,
+            }
+            for turn in it.turns
+        ],
+    }
+
+
+def to_json(consultation: Consultation) -> str:
+    """Return the record as JSON text, ending in a newline."""
+    return json.dumps(record(consultation), ensure_ascii=False, indent=2) + "\n"
