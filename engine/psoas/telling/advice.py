@@ -92,7 +92,8 @@ class _Teller:
         if not undecided:
             yield Section("Held back", tuple(self._withheld()))
             yield Section("Where the sources disagree", tuple(self._disputes()))
-            yield Section("What would change this advice", tuple(self._turns()))
+        yield Section("What would change this advice", tuple(self._turns()))
+        if not undecided:
             yield Section("Worth answering next", tuple(self._questions()))
         yield Section("About this advice", tuple(self._about()))
 
@@ -239,11 +240,11 @@ class _Teller:
         ]
         entries = []
         for level, group in groupby(worse, key=lambda turn: turn.disposition):
+            item = self.knowledge.level(level)
             said = list(dict.fromkeys(self._turn(turn) for turn in group))
-            more = f"; and {len(said) - FEW_WARNINGS} more" if len(said) > FEW_WARNINGS else ""
-            entries.append(
-                Entry(f"→ {self.knowledge.level(level).would}, if", lines=(("", "; ".join(said[:FEW_WARNINGS]) + more),))
-            )
+            shown = said if item.alone else said[:FEW_WARNINGS]  # of an emergency nothing may be left out
+            more = f"; and {len(said) - len(shown)} more" if len(said) > len(shown) else ""
+            entries.append(Entry(f"→ {item.would}, if", lines=(("", "; ".join(shown) + more),)))
         if entries:
             yield Entries(tuple(entries))
 
