@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -145,9 +146,6 @@ def graph(
 
 def consulted(case: Path, kb: Path | None) -> Consultation:
     """Return the consultation of the case file `case` (`-`: standard input)."""
-    import gc
-
-    gc.disable()  # one run makes many small objects that all live to its end
     from psoas.case import read_case
     from psoas.consultation import Consultant
     from psoas.knowledge.load import load
@@ -208,6 +206,7 @@ def write(target: Path | None, content: str | bytes) -> None:
 
 def main() -> None:
     """Run the command line; an interrupt ends it quietly with exit 130."""
+    gc.disable()  # a run is short, and what it builds lives to its end
     try:
         psoas(prog_name="psoas", standalone_mode=True)
     except KeyboardInterrupt:  # pragma: no cover

@@ -12,7 +12,6 @@ from typing import Any
 from psoas.consultation import Consultation
 from psoas.faults import Fault, Place, Unusable, quoted, suggest
 from psoas.knowledge.model import Knowledge, Rule
-from psoas.knowledge.program import compile_program
 from psoas.readings.phrase import Phrases
 from psoas.reasoning import Reasoning, WhyNot, causal_graph
 
@@ -61,7 +60,7 @@ def case_picture(consultation: Consultation, *, of: str | None = None, why_not: 
 
 def causal_picture(knowledge: Knowledge, *, of: str | None = None) -> Picture:
     """Return the knowledge base's own cause-effect graph; `of` keeps what leads to one conclusion."""
-    graph = causal_graph(knowledge, compile_program(knowledge))
+    graph = causal_graph(knowledge)
     painter = _Painter(knowledge, graph)
     kept = set(graph.nodes)
     if of is not None:
@@ -69,7 +68,6 @@ def causal_picture(knowledge: Knowledge, *, of: str | None = None) -> Picture:
         if node not in graph:
             raise Unusable([Fault(Place("--of"), f"no conclusion {quoted(of)}", suggest(of, knowledge.conclusions))])
         kept = painter.behind({node})
-    kept = {node for node in kept if painter.is_linked(node, kept)}
     return painter.picture(knowledge.manifest.title, kept)
 
 
@@ -103,10 +101,6 @@ class _Painter:
                     if kind not in ("treats", "withholds")
                 ]
         return reached
-
-    def is_linked(self, node: str, kept: set[str]) -> bool:
-        """Tell whether `node` has an edge within `kept`."""
-        return any(n in kept for n in (*self.graph.predecessors(node), *self.graph.successors(node)))
 
     def picture(self, title: str, kept: set[str]) -> Picture:
         """Return the picture of the nodes in `kept` and the edges between them, ghosts added."""

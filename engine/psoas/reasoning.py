@@ -314,8 +314,8 @@ def combined(supporting: list[float], opposing: list[float]) -> float:
     return max(0.0, (for_it - against) / (1 - smaller)) if smaller < 1 else 0.0
 
 
-def causal_graph(knowledge: Knowledge, program: Program) -> Any:
-    """Return the knowledge base's own graph: what may show, bring about, contradict, treat or withhold what.
+def causal_graph(knowledge: Knowledge) -> Any:
+    """Return the knowledge base's own cause-effect graph: which conclusion may bring about which, by which rule.
 
     Nodes and edges are of the same kinds as a case's; nothing is established in it, so it has no certainty.
     """
@@ -326,17 +326,12 @@ def causal_graph(knowledge: Knowledge, program: Program) -> Any:
         return f"{kind}:{name}"
 
     for rule in knowledge.rules.values():
-        if rule.level and not rule.then:
-            continue
-        kind = _EDGE_OF_RULE[rule.kind]
-        for conclusion in rule.then:
-            graph.add_edge(node("rule", rule.id), node("conclusion", conclusion), kind=kind)
-        for symbol in sorted(_premises(rule.when)):
-            if symbol in knowledge.conclusions:
+        if rule.kind == "mechanism":
+            kind = _EDGE_OF_RULE[rule.kind]
+            for conclusion in rule.then:
+                graph.add_edge(node("rule", rule.id), node("conclusion", conclusion), kind=kind)
+            for symbol in sorted(_premises(rule.when) & set(knowledge.conclusions)):
                 graph.add_edge(node("conclusion", symbol), node("rule", rule.id), kind=kind)
-    for remedy in knowledge.remedies.values():
-        for conclusion in remedy.treats:
-            graph.add_edge(node("remedy", remedy.id), node("conclusion", conclusion), kind="treats")
     return graph
 
 

@@ -7,6 +7,7 @@ and gives each later message its line and column for nothing.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,12 +21,23 @@ Tree: TypeAlias = Node
 MAX_BYTES = 4_000_000  # some fifty times the largest file of the knowledge base; a case is a few kilobytes
 MAX_DEPTH = 40
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_CORE_TAGS = ("tag:yaml.org,2002:", "!")
-_PLAIN_TAGS = frozenset(
-    f"tag:yaml.org,2002:{kind}"
-    for kind in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value")
-)
+_TAGS = {ScalarNode: "tag:yaml.org,2002:str", SequenceNode: "tag:yaml.org,2002:seq", MappingNode: "tag:yaml.org,2002:map"}
+
+
+class _TextLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A loader that guesses no types: a scalar is a text. Guessing would also take a third of the time."""
+
+    def resolve(self, kind: type[Node], value: Any, implicit: Any) -> str:
+        """Return the tag of a node that has none: its kind."""
+        return _TAGS[kind]
+
+    def descend_resolver(self, *_: Any) -> None:
+        """Keep no track of the path, which only a guess would need."""
+
+    def ascend_resolver(self) -> None:
+        """Keep no track of the path."""
+
+
 
 
 def place_of(node: Node, file: str) -> Place:
@@ -71,7 +83,7 @@ def parse(data: bytes, file: str) -> Tree | None:
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
         raise Unusable([Fault(Place(file, line, column), "is not text in UTF-8")]) from error
     try:
-        root = yaml.compose(text, Loader=_LOADER)
+        root = yaml.compose(text, Loader=_TextLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
@@ -83,43 +95,54 @@ def parse(data: bytes, file: str) -> Tree | None:
         raise Unusable([Fault(where, f"is not well-formed YAML: {quoted(what, 100)}")]) from error
     if root is None:
         return None
-    faults: list[Fault] = []
-    _inspect(root, file, faults, set(), 0)
+    faults = list(_not_plain(root, file, marked="*" in text or "!" in text))
     if faults:
         raise Unusable(faults)
     return root
 
 
-def _inspect(node: Node, file: str, faults: list[Fault], seen: set[int], depth: int) -> None:
-    """Collect into `faults` what YAML allows and a knowledge base does not."""
-    if id(node) in seen:  # an alias hands out its anchor's node again: following it is how a YAML bomb explodes
-        faults.append(Fault(place_of(node, file), "is used twice through an anchor and an alias", "write it out"))
-        return
-    seen.add(id(node))
-    if depth > MAX_DEPTH:
-        faults.append(Fault(place_of(node, file), f"is nested more than {MAX_DEPTH} levels deep"))
-        return
-    if node.tag not in _PLAIN_TAGS:
-        faults.append(Fault(place_of(node, file), f"has the tag {quoted(node.tag)}", "leave the tag out"))
-    if isinstance(node, SequenceNode):
-        for item in node.value:
-            _inspect(item, file, faults, seen, depth + 1)
-    elif isinstance(node, MappingNode):
-        keys: dict[str, Place] = {}
-        for key, value in node.value:
-            where = place_of(key, file)
-            if not isinstance(key, ScalarNode):
-                faults.append(Fault(where, "a key must be a word"))
+def _not_plain(root: Node, file: str, *, marked: bool) -> Iterator[Fault]:
+    """Yield a fault for what YAML allows and a knowledge base does not.
+
+    Only a text that is `marked`, by an asterisk or an exclamation mark somewhere, can hold an alias or a tag; in
+    any other the scalars need no look.
+    """
+    seen: set[int] = set()
+    pending: list[tuple[Node, int]] = [(root, 0)]
+    while pending:
+        node, depth = pending.pop()
+        if marked:
+            if id(node) in seen:  # an alias hands out its anchor's node again: followed, it makes a YAML bomb explode
+                yield Fault(place_of(node, file), "is used twice through an anchor and an alias", "write it out")
                 continue
-            if key.value in keys:
-                faults.append(Fault(where, f"the key {quoted(key.value)} stands twice", f"first at {keys[key.value]}"))
-            keys.setdefault(key.value, where)
-            _inspect(value, file, faults, seen, depth + 1)
+            seen.add(id(node))
+            if node.tag != _TAGS[type(node)]:
+                yield Fault(place_of(node, file), f"has the tag {quoted(node.tag)}", "leave the tag out")
+        if depth > MAX_DEPTH:
+            yield Fault(place_of(node, file), f"is nested more than {MAX_DEPTH} levels deep")
+            continue
+        inner = node.value
+        if isinstance(node, MappingNode):
+            yield from _bad_keys(node, file)
+            inner = [value for _, value in node.value]
+        elif isinstance(node, ScalarNode):
+            continue
+        pending += [(part, depth + 1) for part in inner if marked or not isinstance(part, ScalarNode)]
+
+
+def _bad_keys(node: MappingNode, file: str) -> Iterator[Fault]:
+    keys: dict[str, Node] = {}
+    for key, _ in node.value:
+        if not isinstance(key, ScalarNode):
+            yield Fault(place_of(key, file), "a key must be a word")
+        elif keys.setdefault(key.value, key) is not key:
+            message = f"the key {quoted(key.value)} stands twice"
+            yield Fault(place_of(key, file), message, f"first at {place_of(keys[key.value], file)}")
 
 
 def is_blank(node: Node) -> bool:
     """Tell whether nothing was written where a value could stand (`key:`, `~` or `null`)."""
-    return isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:null" and node.style is None
+    return isinstance(node, ScalarNode) and node.style in (None, "") and node.value in ("", "~", "null", "Null", "NULL")
 
 
 def _place_in(text: str, position: int | None, file: str) -> Place:

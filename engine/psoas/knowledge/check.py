@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from psoas.faults import Fault, Place, Unusable, quoted, suggest
+from psoas.faults import Fault, Unusable, quoted, suggest
 from psoas.knowledge.conditions import Condition, Holds, Test, leaves
 from psoas.knowledge.model import Finding, Knowledge, Remedy
 from psoas.knowledge.program import compile_program
-from psoas.knowledge.shape import to_number
-
-Mention = tuple[str, str, Place]
+from psoas.knowledge.shape import Mention, to_number
 
 EXPERT_DEFAULT = "expert default"
 """The source of what no source gives."""
@@ -58,13 +56,14 @@ def known_names(knowledge: Knowledge) -> dict[str, set[str]]:
 
 def _unknown_names(knowledge: Knowledge, mentions: Iterable[Mention]) -> Iterator[Fault]:
     known = known_names(knowledge)
-    for kind, name, place in mentions:
+    for mention in mentions:
+        kind, name = mention.kind, mention.name
         if name not in known[kind]:
             hint = suggest(name, known[kind])
             if kind == "symbol" and name in knowledge.vocabulary:
                 hint = f"it is a finding: write {{{name}: …}} to test it"
             what = "numeric finding" if kind == "input" else "conclusion" if kind == "symbol" else kind
-            yield Fault(place, f"there is no {what} {quoted(name)}", hint)
+            yield Fault(mention.place, f"there is no {what} {quoted(name)}", hint)
 
 
 def _ambiguous_names(knowledge: Knowledge) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ above the layers of all it depends on, so that reading the list from front to ba
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
@@ -134,7 +134,7 @@ def _withholdings(knowledge: Knowledge) -> Iterator[Clause]:
 def withheld_by(rule: Withholding, knowledge: Knowledge) -> tuple[str, ...]:
     """Return the ids of the remedies that `rule` keeps back, its traits resolved."""
     wanted = set(rule.withholds)
-    return tuple(r.id for r in knowledge.remedies.values() if r.id in wanted or wanted & set(r.traits))
+    return tuple(r.id for r in knowledge.remedies.values() if r.id in wanted or not wanted.isdisjoint(r.traits))
 
 
 def _expanded(condition: Condition, knowledge: Knowledge) -> Condition:
@@ -172,4 +172,4 @@ def _layered(clauses: list[Clause]) -> Iterator[Clause]:
         first = min(clause.origin.place for clause in circle)
         raise Unusable([Fault(first, f"rules depend on each other in a circle: {names}")]) from error
     for number, clause in enumerate(clauses):
-        yield replace(clause, layer=layers[number])
+        yield Clause(clause.id, clause.heads, clause.when, clause.unless, clause.origin, layers[number])

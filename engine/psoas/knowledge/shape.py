@@ -36,6 +36,21 @@ WORDS = {"yes-no": ("yes", "no")}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d{1,2})?", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name in a file that must exist somewhere as a thing of some kind."""
+
+    kind: str
+    name: str
+    file: str
+    node: Node
+
+    @property
+    def place(self) -> Place:
+        """Where it stands; worked out only for a message."""
+        return place_of(self.node, self.file)
+
+
 class Skip(Exception):
     """A node could not be read; its fault has been recorded."""
 
@@ -52,7 +67,7 @@ class Reader:
     file: str
     vocabulary: Mapping[str, Answerable] | None = None  # None: conditions are left for a second reading
     faults: list[Fault] = field(default_factory=list)
-    mentions: list[tuple[str, str, Place]] = field(default_factory=list)  # (kind, name, where)
+    mentions: list[Mention] = field(default_factory=list)
 
     def fault(self, node: Node, message: str, hint: str = "") -> Skip:
         """Record a fault at `node`; return the exception to raise."""
@@ -121,7 +136,7 @@ def _mentioning(kind: str, read: Callable[[Reader, Node], Any]) -> Callable[[Rea
     def reading(reader: Reader, node: Node) -> Any:
         value = read(reader, node)
         for part in node.value if isinstance(node, SequenceNode) else [node]:
-            reader.mentions.append((kind, str(part.value).strip(), place_of(part, reader.file)))
+            reader.mentions.append(Mention(kind, str(part.value).strip(), reader.file, part))
         return value
 
     return reading
@@ -195,7 +210,7 @@ def _formula(reader: Reader, node: Node) -> Formula:
         formula = parse_formula(reader.text(node))
     except ValueError as error:
         raise reader.fault(node, str(error)) from error
-    reader.mentions += [("input", name, place_of(node, reader.file)) for name in formula.inputs]
+    reader.mentions += [Mention("input", name, reader.file, node) for name in formula.inputs]
     return formula
 
 
@@ -224,7 +239,7 @@ def read_condition(reader: Reader, node: Node) -> Condition | None:
         text = reader.text(node)
         if text == "always":
             return ALWAYS
-        reader.mentions.append(("symbol", text, place_of(node, reader.file)))
+        reader.mentions.append(Mention("symbol", text, reader.file, node))
         return Holds(text)
     if isinstance(node, SequenceNode):
         raise reader.fault(node, "a list is no condition here", "say whether all: or any: of them must hold")

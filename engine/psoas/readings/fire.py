@@ -285,8 +285,7 @@ class _Compilation:
         self.findings: dict[str, type[FindingFact]] = {}
         self.symbols: dict[str, type[SymbolFact]] = {}
         self.productions: list[Production] = []
-        self._predicates: dict[tuple[Test, bool], Any] = {}
-        self._tests: dict[Any, Test] = {}
+        self._patterns: dict[tuple[Test, bool], Any] = {}
         for clause in program.clauses:
             self._add_clause(clause)
 
@@ -334,6 +333,8 @@ class _Compilation:
     def _counted(self, condition: AtLeast) -> type[Part]:
         """Return a part that holds where n of m conditions do (sequential counter, Sinz 2005)."""
         parts = [self._conjunction(part) for part in condition.of]
+        if condition.n == 1:
+            return self._part(parts)
         counts: dict[tuple[int, int], type[Part]] = {}
         for last in range(1, len(parts) + 1):
             for count in range(max(1, condition.n - len(parts) + last), min(condition.n, last) + 1):
@@ -360,11 +361,10 @@ class _Compilation:
         if kind is None:
             kind = type(test.finding, (FindingFact,), {"finding": test.finding})
             self.findings[test.finding] = kind
-        predicate = self._predicates.get((test, wanted))
-        if predicate is None:
-            predicate = experta.P(_predicate(test, wanted))
-            self._predicates[test, wanted] = predicate
-        return kind(value=predicate)
+        pattern = self._patterns.get((test, wanted))
+        if pattern is None:
+            pattern = self._patterns[test, wanted] = kind(value=experta.P(_predicate(test, wanted)))
+        return pattern
 
     def _symbol(self, symbol: str) -> type[SymbolFact]:
         kind = self.symbols.get(symbol)
