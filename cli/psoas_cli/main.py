@@ -116,14 +116,26 @@ def explain(case: Path, name: str, form: str, kb: Path | None) -> None:
 
 @psoas.command()
 @click.argument("case", metavar="CASE", type=click.Path(path_type=Path, allow_dash=True), required=False)
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="The picture; its suffix is the format.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The picture; its suffix is the format.",
+)
 @click.option("--format", "form", type=click.Choice(GRAPH_FORMATS), help="The format; without -o to standard output.")
 @click.option("--of", "of", metavar="ID", help="Only what leads to ID.")
 @click.option("--why-not", is_flag=True, help="Also the rules that nearly fired, as ghosts, and what they lacked.")
 @click.option("--causal", is_flag=True, help="The cause-effect graph of the knowledge base itself, without a case.")
 @kb_option
 def graph(
-    case: Path | None, output: Path | None, form: str | None, of: str | None, why_not: bool, causal: bool, kb: Path | None
+    case: Path | None,
+    output: Path | None,
+    form: str | None,
+    of: str | None,
+    why_not: bool,
+    causal: bool,
+    kb: Path | None,
 ) -> None:
     """Draw the reasoning of CASE: from what was reported, over its causes, to each remedy."""
     form = form or (output.suffix.lstrip(".").lower() if output else "")
@@ -133,7 +145,7 @@ def graph(
     if causal == (case is not None):
         raise Problem("give either a CASE or --causal")
     from psoas.drawing import render
-    from psoas.picture import causal_picture, case_picture
+    from psoas.picture import case_picture, causal_picture
 
     if case is None:
         from psoas.knowledge.load import load

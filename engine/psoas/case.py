@@ -276,7 +276,9 @@ def _yaml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_yaml, value))}]"
     text = str(value)
-    return text if re.fullmatch(r"[\w.][\w. -]*", text) and text == text.strip() else json.dumps(text, ensure_ascii=False)
+    return (
+        text if re.fullmatch(r"[\w.][\w. -]*", text) and text == text.strip() else json.dumps(text, ensure_ascii=False)
+    )
 
 
 def plain(value: State) -> Any:

@@ -166,7 +166,12 @@ class Consultant:
         ]
         urgency = self._urgency(triage)
         listed.sort(
-            key=lambda c: (self._kinds.index(c.kind), -urgency.get(c.id, -1), -reasoning.certainty(c.id), c.id)
+            key=lambda c: (
+                self._kinds.index(c.kind),
+                -urgency.get(c.id, -1),
+                -reasoning.certainty(c.id),
+                c.id,
+            )
         )
         return tuple(self._cause(reasoning, c.id, c.kind, rank) for rank, c in enumerate(listed, 1))
 
@@ -181,7 +186,10 @@ class Consultant:
     def _cause(self, reasoning: Reasoning, conclusion: str, kind: str, rank: int) -> Cause:
         rules = reasoning.rules_for(conclusion, "sign", "mechanism")
         chain, links = reasoning.chain(conclusion)
-        sources = [*self.knowledge.conclusions[conclusion].sources, *(s for rule in rules for s in rule.sources)]
+        sources = [
+            *self.knowledge.conclusions[conclusion].sources,
+            *(s for rule in rules for s in rule.sources),
+        ]
         return Cause(
             conclusion,
             kind,
@@ -196,9 +204,7 @@ class Consultant:
 
     # remedies
 
-    def _divide(
-        self, reasoning: Reasoning, triage: Triage, restricted: bool
-    ) -> tuple[list[Remedy], list[Withheld]]:
+    def _divide(self, reasoning: Reasoning, triage: Triage, restricted: bool) -> tuple[list[Remedy], list[Withheld]]:
         """Return the indicated remedies: those given, and those kept back with the reason."""
         allowed = {tier.id for tier in self.knowledge.manifest.tiers if tier.restricted}
         given: list[Remedy] = []

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from graphviz import Digraph
 
 FONT = "Arial"
-BLACK, BLUE, GREEN, VERMILLION, PURPLE, GREY = "#1a1a1a", "#0072B2", "#007A5A", "#C24E00", "#9C4F84", "#8a8a8a"
+BLACK, BLUE, GREEN, VERMILLION, PURPLE, GREY = (
+    "#1a1a1a",
+    "#0072B2",
+    "#007A5A",
+    "#C24E00",
+    "#9C4F84",
+    "#8a8a8a",
+)
 
 EDGE_STYLE: dict[str, dict[str, str]] = {
     "shows": {"color": BLACK, "arrowhead": "vee", "penwidth": "1"},
@@ -33,7 +40,15 @@ EDGE_STYLE: dict[str, dict[str, str]] = {
 }
 NODE_STYLE: dict[str, dict[str, str]] = {
     "finding": {"shape": "box", "style": "filled", "fillcolor": "#f4f4f4", "color": "#666666"},
-    "rule": {"shape": "circle", "style": "filled", "fillcolor": BLACK, "width": "0.1", "height": "0.1", "fixedsize": "true", "label": ""},
+    "rule": {
+        "shape": "circle",
+        "style": "filled",
+        "fillcolor": BLACK,
+        "width": "0.1",
+        "height": "0.1",
+        "fixedsize": "true",
+        "label": "",
+    },
     "state": {"shape": "box", "style": "rounded,filled", "fillcolor": "white", "color": BLUE},
     "outcome": {"shape": "doubleoctagon", "style": "filled", "fillcolor": "#fbe3d6", "color": VERMILLION},
     "level": {"shape": "house", "style": "filled", "fillcolor": "#fbe3d6", "color": VERMILLION},
@@ -62,7 +77,7 @@ def render(picture: Picture, form: str) -> str | bytes:
     Raises `Unusable` where the machine lacks the means for a PDF.
     """
     if form in ("gv", "dot"):
-        return to_dot(picture).source
+        return str(to_dot(picture).source)
     if form in ("svg", "png", "pdf"):
         return _drawn(picture, form)
     return {"mmd": to_mermaid, "graphml": to_graphml, "json": to_json}[form](picture)
@@ -72,7 +87,7 @@ def render(picture: Picture, form: str) -> str | bytes:
 
 
 def to_dot(picture: Picture) -> Digraph:
-    """Return `picture` as a graphviz `Digraph`: what was reported on the left, the outcome and remedies on the right."""
+    """Return `picture` as a graphviz `Digraph`: reports on the left, the outcome and the remedies on the right."""
     import graphviz
 
     dot = graphviz.Digraph(
@@ -132,7 +147,9 @@ def _add_edge(dot: Digraph, edge: PictureEdge) -> None:
 
 def _add_legend(dot: Digraph, picture: Picture) -> None:
     used = {edge.kind for edge in picture.edges}
-    with dot.subgraph(name="cluster_legend", graph_attr={"label": "How to read it", "color": GREY, "fontsize": "11"}) as box:
+    with dot.subgraph(
+        name="cluster_legend", graph_attr={"label": "How to read it", "color": GREY, "fontsize": "11"}
+    ) as box:
         for number, (role, kind, text) in enumerate(LEGEND):
             if kind and kind not in used:
                 continue
@@ -243,7 +260,10 @@ def to_mermaid(picture: Picture) -> str:
     lines = ["flowchart LR"]
     for node in picture.nodes:
         label = _mermaid_text(("held back: " if node.withheld else "") + node.label)
-        lines += [f"  %% {names[node.id]} = {_printable(node.id)}", f"  {names[node.id]}{_MERMAID_SHAPE[node.role].format(label)}"]
+        lines += [
+            f"  %% {names[node.id]} = {_printable(node.id)}",
+            f"  {names[node.id]}{_MERMAID_SHAPE[node.role].format(label)}",
+        ]
     lines += [f"  {names[e.source]} {_MERMAID_EDGE[e.kind]} {names[e.target]}" for e in picture.edges]
     ghosts = [names[node.id] for node in picture.nodes if node.ghost]
     if ghosts:

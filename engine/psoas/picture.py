@@ -150,7 +150,9 @@ class _Painter:
         if not rule:
             return f"{self.node(source).label} {kind} {self.node(target).label}".replace("\n", " ")
         item = self.knowledge.rules.get(rule) or self.knowledge.withholdings[rule]
-        detail = [item.strength, f"evidence: {item.evidence}" if item.evidence else ""] if isinstance(item, Rule) else []
+        detail = (
+            [item.strength, f"evidence: {item.evidence}" if item.evidence else ""] if isinstance(item, Rule) else []
+        )
         return f"{kind}: {item.because} ({', '.join(filter(None, [rule, *detail]))})"
 
 
@@ -195,7 +197,7 @@ class _CasePicture:
         return kept
 
     def _withheld(self, kept: set[str]) -> set[str]:
-        """Return the remedies kept back by a rule, and these rules; what speaks for them stands in `kept` or comes in."""
+        """Return the remedies kept back by a rule, these rules, and what speaks for them and is not in `kept`."""
         graph = self.reasoning.graph
         held = {f"remedy:{item.id}" for item in self.it.withheld} & set(graph.nodes)
         rules = {a for a, b, kind in graph.edges(data="kind") if kind == "withholds" and b in held}
@@ -219,14 +221,14 @@ class _CasePicture:
             "rule": {**knowledge.rules, **knowledge.withholdings},
         }
         for kind, names in known.items():
-            if name in names:  # type: ignore[operator]
+            if name in names:
                 if f"{kind}:{name}" in self.reasoning.graph:
                     return f"{kind}:{name}"
                 if why_not and kind in ("conclusion", "rule"):
                     return None
                 hint = "add --why-not to see what it lacked" if kind in ("conclusion", "rule") else ""
                 raise Unusable([Fault(Place("--of"), f"{name} did not come about in this case", hint)])
-        every = {n for names in known.values() for n in names}  # type: ignore[attr-defined]
+        every = {n for names in known.values() for n in names}
         raise Unusable([Fault(Place("--of"), f"there is nothing called {quoted(name)}", suggest(name, every))])
 
     # ghosts
@@ -238,7 +240,9 @@ class _CasePicture:
         if of is None:
             whys = [why for why in self.reasoning.nearly_fired() if causes & set(rules[why.rule].then)]
         else:
-            missed = [r for r in rules.values() if r.id not in self.reasoning.firings and of in (*r.then, r.level, r.id)]
+            missed = [
+                r for r in rules.values() if r.id not in self.reasoning.firings and of in (*r.then, r.level, r.id)
+            ]
             whys = [self.reasoning.why_not(rule.id) for rule in missed]
         for why in whys:
             self._ghost(why, rules[why.rule], kept)

@@ -103,7 +103,10 @@ class Prospect:
             turns += self._turns_of(finding, memory, now, ahead, level)
         rank = self.screen.rank
         return tuple(
-            sorted(turns, key=lambda t: (-rank[t.disposition], t.disposition, self._place(t.finding), str_of(t.after)))
+            sorted(
+                turns,
+                key=lambda t: (-rank[t.disposition], t.disposition, self._place(t.finding), str_of(t.after)),
+            )
         )
 
     def _findings(self) -> list[Finding]:

@@ -100,7 +100,9 @@ class Reasoning:
 
     def _add_rule(self, firing: Firing, rule: Rule) -> None:
         kind = _EDGE_OF_RULE[rule.kind]
-        heads = [("conclusion", conclusion) for conclusion in rule.then] + ([("level", rule.level)] if rule.level else [])
+        heads = [("conclusion", conclusion) for conclusion in rule.then] + (
+            [("level", rule.level)] if rule.level else []
+        )
         if rule.kind == "against":
             heads = [head for head in heads if head[1] in self.established]
         for head in heads:
@@ -173,7 +175,7 @@ class Reasoning:
         return [*before, *after], [*rules, *onward]
 
     def _origin(self, conclusion: str, seen: frozenset[str]) -> tuple[list[str], list[Rule]]:
-        """Return the best-supported way to `conclusion`, mechanisms before signs: a cause explains, a sign only shows."""
+        """Return the best-supported way to `conclusion`; mechanisms before signs, as a cause explains what a sign shows."""
         for rule in (*self.rules_for(conclusion, "mechanism"), *self.rules_for(conclusion, "sign")):
             firing = self.firings[rule.id]
             below = [s for s in firing.conclusions if self.kind_of(s) == "conclusion" and s not in seen]
@@ -290,7 +292,7 @@ class Reasoning:
     def _premise(self, condition: Condition) -> Premise:
         value = self._value(condition)
         status = "met" if value else "open" if value is None else "unmet"
-        tests = [leaf for leaf in leaves(condition)]
+        tests = list(leaves(condition))
         return Premise(
             self.phrases.condition(condition),
             status,

@@ -53,9 +53,7 @@ class Screen:
         ]
         self._rules.sort(key=lambda rule: (-self.rank[rule[2]], natural(rule[1].id)))
         self._screened = [rule for rule in self._rules if rule[2] in screened]
-        self.findings = tuple(
-            sorted({t.finding for c in self.program.behind(screened).clauses for t in c.tests()})
-        )
+        self.findings = tuple(sorted({t.finding for c in self.program.behind(screened).clauses for t in c.tests()}))
 
     def _level(self, clause: Clause) -> str:
         return clause.origin.level if isinstance(clause.origin, Rule) else ""

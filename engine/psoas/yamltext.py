@@ -21,7 +21,11 @@ Tree: TypeAlias = Node
 MAX_BYTES = 4_000_000  # some fifty times the largest file of the knowledge base; a case is a few kilobytes
 MAX_DEPTH = 40
 
-_TAGS = {ScalarNode: "tag:yaml.org,2002:str", SequenceNode: "tag:yaml.org,2002:seq", MappingNode: "tag:yaml.org,2002:map"}
+_TAGS = {
+    ScalarNode: "tag:yaml.org,2002:str",
+    SequenceNode: "tag:yaml.org,2002:seq",
+    MappingNode: "tag:yaml.org,2002:map",
+}
 
 
 class _TextLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -36,8 +40,6 @@ class _TextLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
 
     def ascend_resolver(self) -> None:
         """Keep no track of the path."""
-
-
 
 
 def place_of(node: Node, file: str) -> Place:

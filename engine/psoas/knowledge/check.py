@@ -109,8 +109,8 @@ def _applicability(knowledge: Knowledge) -> Iterator[Fault]:
                 needs.setdefault(finding.id, []).append(leaf.finding)
                 if leaf.finding in knowledge.calculated:
                     yield Fault(finding.place, f"applies: may not test {leaf.finding}, which is calculated")
-    for start in needs:
-        reached, pending = set(), list(needs[start])
+    for start, first in needs.items():
+        reached, pending = set(), list(first)
         while pending:
             name = pending.pop()
             if name not in reached:

@@ -20,7 +20,7 @@ OPEN = "unknown"
 
 Operator = Literal["is", "includes", "at least", "at most", "more than", "less than", "between", "answered"]
 
-NUMERIC: dict[str, Callable[[float, float], bool]] = {
+NUMERIC: dict[Operator, Callable[[float, float], bool]] = {
     "at least": lambda value, bound: value >= bound,
     "at most": lambda value, bound: value <= bound,
     "more than": lambda value, bound: value > bound,

@@ -103,7 +103,9 @@ def _read_files(home: Path, folder: Path | None) -> dict[str, list[tuple[str, No
             continue
         shown = str(Path(home.name if folder is None else home) / name)
         if shelf not in SHELVES and shelf != MANIFEST:
-            faults.append(Fault(Place(shown), f"{quoted(shelf)} is no part of a knowledge base", suggest(shelf, SHELVES)))
+            faults.append(
+                Fault(Place(shown), f"{quoted(shelf)} is no part of a knowledge base", suggest(shelf, SHELVES))
+            )
             continue
         try:
             root = parse(read_bytes(path), shown)

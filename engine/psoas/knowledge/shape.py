@@ -87,7 +87,7 @@ def build(cls: type[T], node: Node, reader: Reader, **extra: Any) -> T:
     """Return a `cls` read from the mapping `node`. Raises `Skip` after recording every fault in it."""
     if not isinstance(node, MappingNode):
         raise reader.fault(node, f"must be a mapping with the keys of a {cls.__name__.lower()}")
-    keys = _fields(cls)
+    keys = _fields(typing.cast(Any, cls))
     values: dict[str, Any] = dict(extra)
     bad = False
     for key_node, value_node in node.value:
@@ -118,7 +118,7 @@ class _Entry:
 
 
 @cache
-def _fields(cls: type) -> dict[str, _Entry]:
+def _fields(cls: Any) -> dict[str, _Entry]:
     hints = typing.get_type_hints(cls)
     entries = {}
     for item in dataclasses.fields(cls):
@@ -327,16 +327,18 @@ def _numeric_test(reader: Reader, subject: Answerable, value: Node) -> Test:
         raise reader.fault(value, f"{subject.id} is a list", "test a finding calculated from it, or write: answered")
     for operator in NUMERIC:
         if text.startswith(operator + " "):
-            return Test(subject.id, operator, numbers=_bounds(reader, value, subject, [text[len(operator) :]], examples))  # type: ignore[arg-type]
+            return Test(
+                subject.id,
+                operator,
+                numbers=_bounds(reader, value, subject, [text[len(operator) :]], examples),
+            )
     if text.startswith("between "):
         low, _, high = text.removeprefix("between ").partition(" and ")
         return Test(subject.id, "between", numbers=_bounds(reader, value, subject, [low, high], examples))
     return Test(subject.id, "is", numbers=_bounds(reader, value, subject, [text], examples))
 
 
-def _bounds(
-    reader: Reader, node: Node, subject: Answerable, texts: list[str], examples: str
-) -> tuple[float, ...]:
+def _bounds(reader: Reader, node: Node, subject: Answerable, texts: list[str], examples: str) -> tuple[float, ...]:
     bounds = [to_number(text) for text in texts]
     numbers = tuple(bound for bound in bounds if bound is not None)
     if len(numbers) != len(texts) or list(numbers) != sorted(numbers):

@@ -3,9 +3,9 @@
 This is the only module that imports experta. It corrects what experta 1.9.4 gets wrong or slow, each through the
 hook experta offers for it:
 
-- its import on Python 3.10 and later (`_import_experta`);
-- its agenda, which can fire a rule whose NOT has become false (`Strategy`, a total order);
-- its matcher, which tests every fact against every pattern (`Matcher`, dispatch by type of fact).
+- its import on Python 3.10 and later (below the imports);
+- its agenda, which can fire a rule whose NOT has become false (`TotalOrder`);
+- its matcher, which tests every fact against every pattern (`TypedMatcher`, dispatch by type of fact).
 
 Every clause of the program becomes productions: conjunctions of patterns. Alternatives inside a condition become
 facts of their own (`Part`), so that a clause grows linearly into productions and fires once.
@@ -34,30 +34,24 @@ from psoas.knowledge.conditions import (
 from psoas.knowledge.program import Clause, Program
 from psoas.memory import Standing, WorkingMemory
 
+_handlers = list(logging.root.handlers)
+if not hasattr(collections, "Mapping"):  # experta pins frozendict 1.2, which looks for it there
+    collections.Mapping = collections.abc.Mapping  # type: ignore[attr-defined]
+    import frozendict  # noqa: F401
 
-def _import_experta() -> Any:
-    """Import experta, whose pinned frozendict 1.2 still looks for `collections.Mapping`; undo its logging set-up."""
-    handlers = list(logging.root.handlers)
-    missing = not hasattr(collections, "Mapping")
-    if missing:
-        collections.Mapping = collections.abc.Mapping  # type: ignore[attr-defined]
-    try:
-        import frozendict  # noqa: F401
-    finally:
-        if missing:
-            del collections.Mapping  # type: ignore[attr-defined]
-    import experta.matchers.rete
-    import experta.matchers.rete.check
-    import experta.matchers.rete.nodes
-    import experta.matchers.rete.token
+    del collections.Mapping  # type: ignore[attr-defined]
 
-    for handler in [handler for handler in logging.root.handlers if handler not in handlers]:
-        logging.root.removeHandler(handler)
-    return experta
+from experta import NOT, Fact, InitialFact, KnowledgeEngine, P, Rule
+from experta.abstract import Strategy
+from experta.agenda import Agenda
+from experta.matchers.rete import (
+    ReteMatcher,
+    nodes,
+)
+from experta.matchers.rete.token import Token
 
-
-experta = _import_experta()
-_rete = experta.matchers.rete
+for _handler in set(logging.root.handlers) - set(_handlers):  # importing experta configures logging
+    logging.root.removeHandler(_handler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +64,35 @@ class Firing:
     established: tuple[str, ...]
 
 
-class FindingFact(experta.Fact):  # type: ignore[misc]
+class FindingFact(Fact):
     """The state of a finding; every finding has a subclass of its own, so that no test meets another's value."""
 
     finding = ""
 
 
-class SymbolFact(experta.Fact):  # type: ignore[misc]
+class SymbolFact(Fact):
     """A symbol is established; a subclass each."""
 
     symbol = ""
 
 
-class Part(experta.Fact):  # type: ignore[misc]
+class Part(Fact):
     """An alternative inside a condition holds; a subclass each."""
 
 
-class Production(experta.Rule):  # type: ignore[misc]
+class Production(Rule):
     """An experta rule that knows what to do: the clause it stands for, or the part it establishes."""
 
     def __new__(cls, patterns: Iterable[Any], salience: int, heads: tuple[type, ...], **about: Any) -> Production:
-        rule = super().__new__(cls, *patterns, salience=salience)
+        """Make the rule that asserts `heads` where `patterns` match; higher `salience` fires first."""
+        rule: Production = super().__new__(cls, *patterns, salience=salience)
         rule.heads = heads
         rule.clause = about.get("clause")
         rule.unanswered = about.get("unanswered", ())  # findings whose missing answer is part of the reason
         return rule
 
     def __call__(self, engine: Inference, **context: Any) -> None:
+        """Act: called by experta when the rule fires."""
         engine.record(self)
 
     __hash__ = object.__hash__
@@ -109,7 +105,7 @@ class Production(experta.Rule):  # type: ignore[misc]
         return self.clause.id if self.clause else "part"
 
 
-class Strategy(experta.abstract.Strategy):  # type: ignore[misc]
+class TotalOrder(Strategy):
     """The agenda in a total order: salience (unique to each production here), then the facts."""
 
     def _update_agenda(self, agenda: Any, added: Iterable[Any], removed: Iterable[Any]) -> None:
@@ -127,7 +123,7 @@ class Strategy(experta.abstract.Strategy):  # type: ignore[misc]
         return activation.rule.salience, sorted(fact["__factid__"] for fact in activation.facts)
 
 
-class Matcher(experta.matchers.rete.ReteMatcher):  # type: ignore[misc]
+class TypedMatcher(ReteMatcher):
     """experta's network, wired so that a fact only meets the patterns of its own type."""
 
     def build_network(self) -> None:
@@ -142,14 +138,14 @@ class Matcher(experta.matchers.rete.ReteMatcher):  # type: ignore[misc]
     def _wire(self, rule: Production) -> None:
         current = self._terminal(rule[0])
         for pattern in rule[1:]:
-            absent = isinstance(pattern, experta.NOT)
+            absent = isinstance(pattern, NOT)
             right = self._terminal(pattern[0] if absent else pattern)
-            join = (_rete.nodes.NotNode if absent else _rete.nodes.OrdinaryMatchNode)(_always)
+            join = (nodes.NotNode if absent else nodes.OrdinaryMatchNode)(_always)
             current.add_child(join, join.activate_left)
             right.add_child(join, join.activate_right)
             self._memories.append(join)
             current = join
-        conflict = _rete.nodes.ConflictSetNode(rule)
+        conflict = nodes.ConflictSetNode(rule)
         self._memories.append(conflict)
 
         def activate(token: Any) -> None:
@@ -162,18 +158,18 @@ class Matcher(experta.matchers.rete.ReteMatcher):  # type: ignore[misc]
         kind, predicate = type(pattern), pattern.get("value")
         node = self._terminals.get((kind, predicate))
         if node is None:
-            node = _rete.nodes.FeatureTesterNode(_always if predicate is None else _on_value(predicate.match))
+            node = nodes.FeatureTesterNode(_always if predicate is None else _on_value(predicate.match))
             self._terminals[kind, predicate] = node
             self._alpha.setdefault(kind, []).append(node)
         return node
 
     def changes(self, adding: Iterable[Any] = (), deleting: Iterable[Any] = ()) -> tuple[list[Any], list[Any]]:
         """Pass facts into the network; return the activations that came and went."""
-        for facts, make in ((deleting, _rete.token.Token.invalid), (adding, _rete.token.Token.valid)):
+        for facts, make in ((deleting, Token.invalid), (adding, Token.valid)):
             for fact in facts:
                 token = make(fact)
-                for node in self._alpha.get(type(fact), ()):
-                    node.activate(token)
+                for entry in self._alpha.get(type(fact), ()):
+                    entry.activate(token)
         added: list[Any] = []
         removed: list[Any] = []
         for node in self._touched:
@@ -187,7 +183,7 @@ class Matcher(experta.matchers.rete.ReteMatcher):  # type: ignore[misc]
         self._touched.clear()
         for node in self._memories:
             node._reset()
-            if isinstance(node, _rete.nodes.ConflictSetNode):
+            if isinstance(node, nodes.ConflictSetNode):
                 node.get_activations()
 
 
@@ -199,7 +195,7 @@ def _on_value(predicate: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda fact: predicate(fact["value"])
 
 
-class Agenda(experta.agenda.Agenda):  # type: ignore[misc]
+class RememberingAgenda(Agenda):
     """An agenda that remembers the activation it hands out: experta does not pass its facts to the action."""
 
     current: Any = None
@@ -210,15 +206,15 @@ class Agenda(experta.agenda.Agenda):  # type: ignore[misc]
         return self.current
 
 
-class Inference(experta.KnowledgeEngine):  # type: ignore[misc]
+class Inference(KnowledgeEngine):
     """An engine for one program. One instance a thread: experta keeps the state of a run in it."""
 
-    __matcher__ = Matcher
-    __strategy__ = Strategy
+    __matcher__ = TypedMatcher
+    __strategy__ = TotalOrder
 
     def __init__(self, program: Program) -> None:
         self._compiled = _Compilation(program)
-        self._deffacts = None
+        self._deffacts: list[Any] | None = None
         super().__init__()
 
     def get_rules(self) -> list[Production]:
@@ -228,7 +224,7 @@ class Inference(experta.KnowledgeEngine):  # type: ignore[misc]
     def get_deffacts(self) -> list[Any]:
         """Return experta's own initial fact, looked up once."""
         if self._deffacts is None:
-            self._deffacts = super().get_deffacts()
+            self._deffacts = list(super().get_deffacts())
         return self._deffacts
 
     def reset(self, **kwargs: Any) -> None:
@@ -236,9 +232,9 @@ class Inference(experta.KnowledgeEngine):  # type: ignore[misc]
         self._supports: dict[type, dict[str, None]] = {}
         self._firings: list[Firing] = []
         super().reset(**kwargs)
-        agenda = Agenda()
+        agenda = RememberingAgenda()
         agenda.activations = self.agenda.activations
-        self.agenda = agenda
+        self.agenda: Any = agenda
 
     def fire(self, memory: WorkingMemory) -> tuple[Firing, ...]:
         """Return the firings for `memory`, in order: layer by layer, by id within a layer."""
@@ -293,16 +289,16 @@ class _Compilation:
         patterns, unanswered = self._conjunction(clause.when)
         if clause.unless is not None:
             blockers, _ = self._conjunction(clause.unless)
-            if len(blockers) != 1 or isinstance(blockers[0], experta.NOT):
+            if len(blockers) != 1 or isinstance(blockers[0], NOT):
                 blockers = [self._part([(blockers, [])])()]
-            patterns.append(experta.NOT(blockers[0]))
+            patterns.append(NOT(blockers[0]))
         self._add(patterns, tuple(map(self._symbol, clause.heads)), clause=clause, unanswered=unanswered)
 
     def _add(self, patterns: list[Any], heads: tuple[type, ...], **about: Any) -> None:
-        absent = [pattern for pattern in patterns if isinstance(pattern, experta.NOT)]
-        present = [pattern for pattern in patterns if not isinstance(pattern, experta.NOT)]
+        absent = [pattern for pattern in patterns if isinstance(pattern, NOT)]
+        present = [pattern for pattern in patterns if not isinstance(pattern, NOT)]
         # a NOT cannot stand first: it needs something to be absent from
-        patterns = [*(present or [experta.InitialFact()]), *absent]
+        patterns = [*(present or [InitialFact()]), *absent]
         self.productions.append(Production(patterns, -len(self.productions), heads, **about))
 
     def _conjunction(self, condition: Condition) -> tuple[list[Any], list[str]]:
@@ -327,7 +323,7 @@ class _Compilation:
 
     def _negative(self, test: Test) -> tuple[list[Any], list[str]]:
         if test.operator == "answered":
-            return [experta.NOT(self._pattern(test, True))], [test.finding]
+            return [NOT(self._pattern(test, True))], [test.finding]
         return [self._pattern(test, False)], []
 
     def _counted(self, condition: AtLeast) -> type[Part]:
@@ -363,7 +359,7 @@ class _Compilation:
             self.findings[test.finding] = kind
         pattern = self._patterns.get((test, wanted))
         if pattern is None:
-            pattern = self._patterns[test, wanted] = kind(value=experta.P(_predicate(test, wanted)))
+            pattern = self._patterns[test, wanted] = kind(value=P(_predicate(test, wanted)))
         return pattern
 
     def _symbol(self, symbol: str) -> type[SymbolFact]:

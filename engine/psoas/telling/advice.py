@@ -63,9 +63,14 @@ class _Teller:
     def _reason(self, rule: str) -> Entry:
         item = self.knowledge.rules[rule]
         reported = [self.answer(f) for f in self.it.reasoning.reported(f"rule:{rule}")]
-        return Entry(
-            (item.name or item.because) + f" [{rule}]", lines=(("", "You reported: " + "; ".join(reported)),)
-        ) if reported else Entry(f"{item.name or item.because} [{rule}]")
+        return (
+            Entry(
+                (item.name or item.because) + f" [{rule}]",
+                lines=(("", "You reported: " + "; ".join(reported)),),
+            )
+            if reported
+            else Entry(f"{item.name or item.because} [{rule}]")
+        )
 
     def answer(self, finding: str) -> str:
         return self.phrases.answer(finding, self.it.memory[finding])
@@ -111,7 +116,9 @@ class _Teller:
     def _missing(self) -> Iterator[Block]:
         if self.triage.settled:
             return
-        missing = {question.finding: question for question in self.it.questions if question.finding in self.triage.missing}
+        missing = {
+            question.finding: question for question in self.it.questions if question.finding in self.triage.missing
+        }
         first = [self._question(question) for question in list(missing.values())[:FIRST_QUESTIONS]]
         yield Entries(tuple(first), numbered=True)
         if len(missing) > len(first):
@@ -263,7 +270,9 @@ class _Teller:
 
     def _asked(self, question: Question) -> Entry:
         return Entry(
-            self.knowledge.findings[question.finding].question, question.finding, (("because", why(self.knowledge, question)),)
+            self.knowledge.findings[question.finding].question,
+            question.finding,
+            (("because", why(self.knowledge, question)),),
         )
 
     def _about(self) -> Iterator[Block]:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from psoas.consultation import Consultation
 from psoas.faults import Fault, Place, Unusable, quoted, suggest
 from psoas.knowledge.model import Rule
+from psoas.readings.phrase import Phrases
 from psoas.reasoning import WhyNot
 from psoas.telling.advice import allowed_answers, dose_text
-from psoas.readings.phrase import Phrases
 from psoas.telling.document import Block, Document, Entries, Entry, Paragraph, Section
 from psoas.triage import natural
 
@@ -102,7 +102,10 @@ class _Explainer:
             for rule in self.knowledge.rules.values()
             if rule.id not in self.reasoning.firings and rule.kind != "against" and symbol in (*rule.then, rule.level)
         ]
-        whys = sorted((self.reasoning.why_not(rule.id) for rule in rules), key=lambda why: (why.missing, natural(why.rule)))
+        whys = sorted(
+            (self.reasoning.why_not(rule.id) for rule in rules),
+            key=lambda why: (why.missing, natural(why.rule)),
+        )
         entries = tuple(self._missed(why) for why in whys)
         title = "These rules did not fire" if symbol in self.reasoning.established else "Because no rule for it fired"
         yield Section(title, (Entries(entries),) if entries else ())
@@ -140,9 +143,13 @@ class _Explainer:
         held = next((held for held in self.it.withheld if held.id == name), None)
         opening: list[Block] = []
         if given:
-            opening.append(Paragraph("It is part of the plan." if given.start == "now" else "It is for later in the plan."))
+            opening.append(
+                Paragraph("It is part of the plan." if given.start == "now" else "It is for later in the plan.")
+            )
         elif held:
-            opening.append(Paragraph(f"It would be indicated, and is held back: {held.reason} ({', '.join(held.because)})."))
+            opening.append(
+                Paragraph(f"It would be indicated, and is held back: {held.reason} ({', '.join(held.because)}).")
+            )
         else:
             opening.append(Paragraph("It is not indicated in this case."))
         opening.append(Paragraph(self.phrases.rule(item)))
@@ -157,11 +164,17 @@ class _Explainer:
             ("caveat", item.caveat),
             ("sources", self._cited(item.sources)),
         ]
-        sections = [Section("What it is", (Entries((Entry(item.name, "", tuple((a, b) for a, b in about if b), item.steps),)),))]
+        sections = [
+            Section(
+                "What it is",
+                (Entries((Entry(item.name, "", tuple((a, b) for a, b in about if b), item.steps),)),),
+            )
+        ]
         if held:
             rules = [self.knowledge.withholdings[r] for r in held.because if r in self.knowledge.withholdings]
             lines = tuple(
-                Entry(rule.id, "", (("rule", self.phrases.rule(rule)), ("sources", self._cited(rule.sources)))) for rule in rules
+                Entry(rule.id, "", (("rule", self.phrases.rule(rule)), ("sources", self._cited(rule.sources))))
+                for rule in rules
             )
             sections.append(Section("Held back by", (Entries(lines),) if lines else ()))
         if not given and not held:
@@ -174,13 +187,16 @@ class _Explainer:
     def rule(self, name: str) -> Document:
         item = self.knowledge.rules.get(name) or self.knowledge.withholdings[name]
         fired = name in self.reasoning.firings
-        opening = [Paragraph(self.phrases.rule(item)), Paragraph("It fired." if fired else "It did not fire.")]
-        entry = (
-            self._fired(item)
-            if fired and isinstance(item, Rule)
-            else self._missed(self.reasoning.why_not(name))
+        opening = [
+            Paragraph(self.phrases.rule(item)),
+            Paragraph("It fired." if fired else "It did not fire."),
+        ]
+        entry = self._fired(item) if fired and isinstance(item, Rule) else self._missed(self.reasoning.why_not(name))
+        return Document(
+            name,
+            tuple(opening),
+            (Section("In this case", (Entries((entry,)),)), *self._sources(item.sources)),
         )
-        return Document(name, tuple(opening), (Section("In this case", (Entries((entry,)),)), *self._sources(item.sources)))
 
     def disagreement(self, name: str) -> Document:
         item = self.knowledge.disagreements[name]
@@ -188,7 +204,11 @@ class _Explainer:
         sides = tuple(Entry(side.says, ", ".join(side.sources)) for side in item.sides)
         opening = Paragraph(f"Here: {shown.settled}" if shown else "It does not bear on this case.")
         sources = tuple(source for side in item.sides for source in side.sources) + item.sources
-        return Document(f"{item.question} [{name}]", (opening,), (Section("The sides", (Entries(sides),)), *self._sources(sources)))
+        return Document(
+            f"{item.question} [{name}]",
+            (opening,),
+            (Section("The sides", (Entries(sides),)), *self._sources(sources)),
+        )
 
     def finding(self, name: str) -> Document:
         item = self.knowledge.findings[name]

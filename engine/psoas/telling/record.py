@@ -70,9 +70,7 @@ def record(consultation: Consultation) -> dict[str, Any]:
             }
             for given in it.remedies
         ],
-        "withheld": [
-            {"id": item.id, "because": list(item.because), "reason": item.reason} for item in it.withheld
-        ],
+        "withheld": [{"id": item.id, "because": list(item.because), "reason": item.reason} for item in it.withheld],
         "disagreements": [
             {
                 "id": dispute.id,
