@@ -15,7 +15,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from psoas.faults import Fault, Place, Unusable, quoted, suggest
 from psoas.knowledge.conditions import OPEN, evaluate
 from psoas.knowledge.model import Finding, Knowledge
-from psoas.knowledge.shape import to_number
+from psoas.knowledge.reader import to_number
 from psoas.memory import Standing, State, Vocabulary, WorkingMemory
 from psoas.yamltext import is_blank, parse, place_of, read_bytes
 

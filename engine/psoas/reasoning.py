@@ -175,7 +175,7 @@ class Reasoning:
         return [*before, *after], [*rules, *onward]
 
     def _origin(self, conclusion: str, seen: frozenset[str]) -> tuple[list[str], list[Rule]]:
-        """Return the best-supported way to `conclusion`; mechanisms before signs, as a cause explains what a sign shows."""
+        """Return the best-supported way to `conclusion`; mechanisms, which explain, before signs."""
         for rule in (*self.rules_for(conclusion, "mechanism"), *self.rules_for(conclusion, "sign")):
             firing = self.firings[rule.id]
             below = [s for s in firing.conclusions if self.kind_of(s) == "conclusion" and s not in seen]

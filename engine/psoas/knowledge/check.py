@@ -9,7 +9,7 @@ from psoas.faults import Fault, Unusable, quoted, suggest
 from psoas.knowledge.conditions import Condition, Holds, Test, leaves
 from psoas.knowledge.model import Finding, Knowledge, Remedy
 from psoas.knowledge.program import compile_program
-from psoas.knowledge.shape import Mention, to_number
+from psoas.knowledge.reader import Mention, to_number
 
 EXPERT_DEFAULT = "expert default"
 """The source of what no source gives."""

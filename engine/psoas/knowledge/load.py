@@ -13,8 +13,10 @@ from psoas.faults import Fault, Place, Unusable, quoted, suggest
 from psoas.knowledge import model
 from psoas.knowledge.check import check
 from psoas.knowledge.home import knowledge_home
+from psoas.knowledge.language import read_condition
 from psoas.knowledge.model import Answerable, Knowledge
-from psoas.knowledge.shape import Reader, Skip, build, read_condition
+from psoas.knowledge.reader import Reader, Skip
+from psoas.knowledge.shape import build
 from psoas.yamltext import parse, place_of, read_bytes
 
 T = TypeVar("T")

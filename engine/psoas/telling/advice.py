@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from psoas.consultation import Cause, Consultation, Given
+from psoas.consultation import Cause, Consultation
 from psoas.knowledge.check import EXPERT_DEFAULT
 from psoas.knowledge.model import Finding, Knowledge
+from psoas.plan import Given
 from psoas.prospect import Question, Turn
 from psoas.readings.phrase import Phrases, listed, number
 from psoas.telling.document import Block, Document, Entries, Entry, Paragraph, Section, Subheading
