@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from psoas.knowledge.conditions import ALWAYS
 from psoas.knowledge.model import Dose, Knowledge, Remedy
 from psoas.memory import WorkingMemory
 from psoas.readings.phrase import number
@@ -32,18 +33,18 @@ def planned(
 
     `rank` holds the causes of the case by id, 1 the first.
 
-    Within an occasion they go by tier of safety, rank of the cause, then evidence; up to the occasion's cap those
+    Within an occasion they go by tier of safety, what is for everybody last, rank of the cause, then evidence; up to the occasion's cap those
     come first whose cause the occasion does least for so far, so that each cause gets something before one gets two.
     """
     manifest = knowledge.manifest
     tiers = [tier.id for tier in manifest.tiers]
     planned: list[Given] = []
 
-    def order(remedy: Remedy) -> tuple[bool, int, int, int, str]:
+    def order(remedy: Remedy) -> tuple[bool, bool, int, int, int, str]:
         tier = manifest.tiers[tiers.index(remedy.tier)]
         grade = manifest.evidence.index(remedy.evidence) if remedy.evidence else len(manifest.evidence)
         best = min((rank[cause] for cause in remedy.treats if cause in rank), default=len(rank))
-        return not tier.restricted, best, grade, tiers.index(remedy.tier), remedy.id
+        return not tier.restricted, remedy.when == ALWAYS, best, grade, tiers.index(remedy.tier), remedy.id
 
     for occasion in manifest.occasions:
         waiting = sorted((r for r in remedies if r.occasion == occasion.id), key=order)

@@ -63,15 +63,14 @@ class _Teller:
 
     def _reason(self, rule: str) -> Entry:
         item = self.knowledge.rules[rule]
-        reported = [self.answer(f) for f in self.it.reasoning.reported(f"rule:{rule}")]
-        return (
-            Entry(
-                (item.name or item.because) + f" [{rule}]",
-                lines=(("", "You reported: " + "; ".join(reported)),),
-            )
-            if reported
-            else Entry(f"{item.name or item.because} [{rule}]")
-        )
+        behind = self.it.reasoning.reported(f"rule:{rule}")
+        reported = [self.answer(finding) for finding in behind if not self.it.memory.is_open(finding)]
+        unanswered = [self.knowledge.vocabulary[f].name for f in behind if self.it.memory.is_open(f)]
+        lines = [
+            ("", f"You reported: {'; '.join(reported)}" if reported else ""),
+            ("", f"Not answered: {'; '.join(unanswered)}" if unanswered else ""),
+        ]
+        return Entry(f"{item.name or item.because} [{rule}]", "", tuple((a, b) for a, b in lines if b))
 
     def answer(self, finding: str) -> str:
         return self.phrases.answer(finding, self.it.memory[finding])
@@ -158,7 +157,7 @@ class _Teller:
             ("", f"{item.means} {item.matters}".strip()),
             ("chain", self._chain(cause)),
             ("shown by", "; ".join(self.answer(f) for f in cause.reported if f not in cause.chain)),
-            ("evidence", self._evidence(cause)),
+            ("evidence" if cause.evidence else "sources", self._evidence(cause)),
             ("caveat", item.caveat),
         ]
         aside = self.word(cause) + (f", {cause.certainty:.2f}" if self.it.level.plan == "full" else "")
@@ -173,7 +172,7 @@ class _Teller:
 
     def _evidence(self, cause: Cause) -> str:
         sources = ", ".join(self.knowledge.conclusions[cause.id].sources)
-        return f"{cause.evidence} at its weakest link ({sources})" if cause.evidence else f"({sources})"
+        return f"{cause.evidence} at its weakest link ({sources})" if cause.evidence else sources
 
     # the plan
 
