@@ -12,6 +12,7 @@ from pathlib import Path
 
 import networkx as nx
 import pytest
+
 from conftest import CASES
 from psoas import drawing
 from psoas.case import make_case, read_case
@@ -50,7 +51,9 @@ def from_drawn(names: set[str], edges: list[tuple[str, str, str]], picture: Pict
     """Return nodes and edges as the picture names them: the legend left out, remedies' edges turned round again."""
     back = {node.id.replace(":", "/"): node.id for node in picture.nodes}
     kept = [(back[a], back[b], kind) for a, b, kind in edges if a in back and b in back]
-    return {back[name] for name in names if name in back}, {(b, a, k) if k == "treats" else (a, b, k) for a, b, k in kept}
+    return {back[name] for name in names if name in back}, {
+        (b, a, k) if k == "treats" else (a, b, k) for a, b, k in kept
+    }
 
 
 def test_dot_holds_the_picture(picture: Picture) -> None:
@@ -180,9 +183,7 @@ def test_every_node_is_joined_to_another(picture: Picture) -> None:
 
 
 def test_edge_kinds_differ_without_colour() -> None:
-    looks = [
-        (style["arrowhead"], style.get("style", ""), style["penwidth"]) for style in drawing.EDGE_STYLE.values()
-    ]
+    looks = [(style["arrowhead"], style.get("style", ""), style["penwidth"]) for style in drawing.EDGE_STYLE.values()]
     assert set(drawing.EDGE_STYLE) == set(EDGES)
     assert len(set(looks)) == len(looks)
     assert len({look[0] for look in looks}) == len(looks)

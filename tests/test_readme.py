@@ -6,6 +6,7 @@ import os
 import re
 
 import pytest
+
 from conftest import ROOT
 from psoas.case import read_case
 from psoas.consultation import Consultant

@@ -34,11 +34,15 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        from psoas.faults import Unusable  # nothing but the standard library behind it
-
         try:
             return super().invoke(ctx)
-        except Unusable as error:
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            from psoas.faults import Unusable
+
+            if not isinstance(error, Unusable):
+                raise
             shown = "\n".join(str(fault) for fault in error.faults[:50])
             more = len(error.faults) - 50
             raise Problem(shown + (f"\n… and {more} more" if more > 0 else "")) from error

@@ -202,7 +202,11 @@ class Consultant:
                 held.append(blockers)
             elif restricted and remedy.tier not in allowed:
                 because = triage.fired[:1] if triage.fired and triage.settled else triage.unsettled
-                reason = "held back until the assessment" if triage.settled else "held back until the open safety questions are answered"
+                reason = (
+                    "held back until the assessment"
+                    if triage.settled
+                    else "held back until the open safety questions are answered"
+                )
                 held.append(Withheld(remedy.id, because or triage.fired, reason))
             else:
                 given.append(remedy)

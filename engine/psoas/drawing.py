@@ -61,7 +61,7 @@ CAUSE_STYLE: tuple[dict[str, str], ...] = (
 )
 LEGEND = (
     ("finding", "", "what was reported"),
-    ("rule", "", "a rule that fired"),
+    ("rule", "", "a rule"),
     ("cause", "shows", "is shown by it"),
     ("state", "brings about", "is brought about by it"),
     ("cause", "contradicts", "is contradicted by it"),
@@ -146,12 +146,12 @@ def _add_edge(dot: Digraph, edge: PictureEdge) -> None:
 
 
 def _add_legend(dot: Digraph, picture: Picture) -> None:
-    used = {edge.kind for edge in picture.edges}
+    used = {edge.kind for edge in picture.edges} | {node.role for node in picture.nodes}
     with dot.subgraph(
         name="cluster_legend", graph_attr={"label": "How to read it", "color": GREY, "fontsize": "11"}
     ) as box:
         for number, (role, kind, text) in enumerate(LEGEND):
-            if kind and kind not in used:
+            if (kind or role) not in used:
                 continue
             style = dict(CAUSE_STYLE[1] if role == "cause" else NODE_STYLE[role])
             if kind == "withholds":

@@ -255,7 +255,7 @@ class Disposition:
     id: str
     name: str
     says: tuple[str, ...]  # what to tell the person, a paragraph each
-    would: str = ""  # how a warning about it begins: "→ emergency, now"
+    would: str = ""  # what a warning says would follow
     plan: Literal["full", "restricted"] = "full"
     screened: bool = False  # the default level is not given while a rule of this level could still fire
     alone: bool = False  # its message stands alone: nothing else is said or asked

@@ -38,7 +38,7 @@ class Phrases:
         self._vocabulary = knowledge.vocabulary
 
     def answer(self, finding: str, state: State) -> str:
-        """Return the statement an answer makes: `worst pain 3 out of 10`."""
+        """Return the statement an answer makes: `sitting 10 hours a day`."""
         item = self._vocabulary[finding]
         if isinstance(state, Standing):
             return f"{item.name}: {state.value}"

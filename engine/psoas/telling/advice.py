@@ -82,8 +82,8 @@ class _Teller:
         elif self.it.level.id != self.knowledge.manifest.otherwise.unasked:
             low, high = (self.knowledge.level(level).name for level in self.triage.within)
             yield Paragraph(
-                f"{len(self.triage.missing)} of {self.triage.needed} safety questions are still open, so no exercises "
-                f"are given yet. Depending on the answers it could be anything from “{low}” to “{high}”."
+                f"{len(self.triage.missing)} of {self.triage.needed} safety questions are still open, so the plan holds "
+                f"only what is safe without them. Depending on the answers it could be anything from “{low}” to “{high}”."
             )
 
     def sections(self) -> Iterator[Section]:
@@ -249,7 +249,7 @@ class _Teller:
         for level, group in groupby(worse, key=lambda turn: turn.disposition):
             item = self.knowledge.level(level)
             said = list(dict.fromkeys(self._turn(turn) for turn in group))
-            shown = said if item.alone else said[:FEW_WARNINGS]  # of an emergency nothing may be left out
+            shown = said if item.alone else said[:FEW_WARNINGS]  # of the gravest nothing may be left out
             more = f"; and {len(said) - len(shown)} more" if len(said) > len(shown) else ""
             entries.append(Entry(f"→ {item.would}, if", lines=(("", "; ".join(shown) + more),)))
         if entries:
