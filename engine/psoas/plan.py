@@ -33,8 +33,9 @@ def planned(
 
     `rank` holds the causes of the case by id, 1 the first.
 
-    Within an occasion they go by tier of safety, what is for everybody last, rank of the cause, then evidence; up to the occasion's cap those
-    come first whose cause the occasion does least for so far, so that each cause gets something before one gets two.
+    Within an occasion they go by tier of safety, what is for everybody last, rank of the cause, then evidence. Up to
+    the occasion's cap those come first whose cause the occasion does least for so far, so that each cause gets
+    something before one gets two.
     """
     manifest = knowledge.manifest
     tiers = [tier.id for tier in manifest.tiers]

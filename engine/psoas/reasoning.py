@@ -180,12 +180,17 @@ class Reasoning:
             firing = self.firings[rule.id]
             below = [s for s in firing.conclusions if self.kind_of(s) == "conclusion" and s not in seen]
             if below:
-                best = max(sorted(below), key=self.certainty)
+                best = max(sorted(below), key=lambda symbol: (self._is_cause(symbol), self.certainty(symbol)))
                 path, rules = self._origin(best, seen | {conclusion})
                 return [*path, best], [*rules, rule]
             if firing.findings:
                 return [self._telling(firing)], [rule]
         return [], []
+
+    def _is_cause(self, conclusion: str) -> bool:
+        """Tell whether `conclusion` is named as a cause, and not only a summary or a link."""
+        kind = self.knowledge.conclusions[conclusion].kind
+        return any(k.heading for k in self.knowledge.manifest.kinds if k.id == kind)
 
     def _telling(self, firing: Firing) -> str:
         """Return the finding to begin a chain with: the first answered one in the order the rule names them."""

@@ -82,8 +82,9 @@ class _Teller:
         elif self.it.level.id != self.knowledge.manifest.otherwise.unasked:
             low, high = (self.knowledge.level(level).name for level in self.triage.within)
             yield Paragraph(
-                f"{len(self.triage.missing)} of {self.triage.needed} safety questions are still open, so the plan holds "
-                f"only what is safe without them. Depending on the answers it could be anything from “{low}” to “{high}”."
+                f"{len(self.triage.missing)} of {self.triage.needed} safety questions are still open, so the plan "
+                f"holds only what is safe without them. Depending on the answers it could be anything from “{low}” "
+                f"to “{high}”."
             )
 
     def sections(self) -> Iterator[Section]:
