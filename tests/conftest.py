@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from psoas.consultation import Consultant
 from psoas.knowledge.load import load
 from psoas.knowledge.model import Knowledge

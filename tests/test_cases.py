@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from conftest import CASES
 from psoas.case import Case, read_case
 from psoas.consultation import Consultant

@@ -201,16 +201,17 @@ class Consultant:
             if blockers:
                 held.append(blockers)
             elif restricted and remedy.tier not in allowed:
-                because = triage.fired[:1] if triage.fired and triage.settled else triage.unsettled
-                reason = (
-                    "held back until the assessment"
-                    if triage.settled
-                    else "held back until the open safety questions are answered"
-                )
-                held.append(Withheld(remedy.id, because or triage.fired, reason))
+                held.append(Withheld(remedy.id, *self._restriction(triage)))
             else:
                 given.append(remedy)
         return given, held
+
+    def _restriction(self, triage: Triage) -> tuple[tuple[str, ...], str]:
+        """Return the rules that restrict the plan, and the reason: what was decided, or else what is still open."""
+        decisive = tuple(rule for rule in triage.fired if self.knowledge.rules[rule].level == triage.level)
+        if decisive and self.knowledge.level(triage.level).plan == "restricted":
+            return decisive, "held back until the assessment"
+        return triage.unsettled, "held back until the open safety questions are answered"
 
     def _blockers(self, reasoning: Reasoning, remedy: str) -> Withheld | None:
         if withheld(remedy) not in reasoning.established:
@@ -227,7 +228,7 @@ class Consultant:
 
     def _disputes(self, reasoning: Reasoning, restricted: bool) -> Iterable[Dispute]:
         def holds(condition: Condition) -> bool:
-            return bool(evaluate(condition, reasoning.memory.now, lambda symbol: symbol in reasoning.established))
+            return bool(evaluate(condition, reasoning.memory.now, reasoning.holds))
 
         for item in self.knowledge.disagreements.values():
             if holds(item.bears):

@@ -225,11 +225,13 @@ def _pdf_from_svg(svg: bytes) -> bytes:
     import io
 
     try:
+        from reportlab import rl_config
         from reportlab.graphics import renderPDF
         from svglib.svglib import svg2rlg
     except ImportError as error:
         hint = "install Graphviz (it brings dot), or pip install 'psoas[pdf]'; SVG and PNG work without"
         raise Unusable([Fault(Place("graph"), "a PDF needs more than is installed here", hint)]) from error
+    rl_config.invariant = 1  # no date in it: the same picture is the same bytes
     drawing = svg2rlg(io.BytesIO(svg))
     return bytes(renderPDF.drawToString(drawing))
 

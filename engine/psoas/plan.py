@@ -52,7 +52,9 @@ def planned(
         served: Counter[str] = Counter()
         for place in range(len(waiting)):
             full = place >= occasion.cap
-            chosen = waiting[0] if full else min(waiting, key=lambda r: (_served(r, rank, served), order(r)))
+            chosen = (
+                waiting[0] if full else min(waiting, key=lambda r: (order(r)[:2], _served(r, rank, served), order(r)))
+            )
             waiting.remove(chosen)
             treated = tuple(cause for cause in sorted(rank, key=rank.__getitem__) if cause in chosen.treats)
             served.update(treated[:1])

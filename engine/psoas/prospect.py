@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from psoas.knowledge.conditions import Test
+from psoas.knowledge.conditions import Test, evaluate, leaves
 from psoas.knowledge.model import Finding, Knowledge
 from psoas.knowledge.program import Program
 from psoas.memory import Standing, State, WorkingMemory
@@ -125,12 +125,19 @@ class Prospect:
         found: dict[object, Turn] = {}
         for state in self._candidates(finding, before):
             other, touched = memory.changed(finding.id, state)
+            if self._is_refused(other):
+                continue
             result = self.screen.level(now.changed(other, touched), ahead.changed(other, touched))
             if result != level:
                 # of numbers, the nearest that leads to a level stands for all of them
                 key = result if finding.type == "number" else state
                 found.setdefault(key, Turn(finding.id, before, state, result))
         return list(found.values())
+
+    def _is_refused(self, memory: WorkingMemory) -> bool:
+        """Tell whether the answers in `memory` contradict each other, so that a reader would refuse one."""
+        rules = self.knowledge.contradictions.values()
+        return any(evaluate(rule.when, memory.now, lambda symbol: None) for rule in rules)
 
     def _candidates(self, finding: Finding, before: State) -> Iterator[State]:
         if finding.type == "any of":
@@ -166,8 +173,6 @@ def _thresholds(program: Program) -> Mapping[str, set[float]]:
 
 
 def _applies_inputs(finding: Finding) -> Iterator[str]:
-    from psoas.knowledge.conditions import leaves
-
     return (leaf.finding for leaf in leaves(finding.applies) if isinstance(leaf, Test))
 
 

@@ -141,7 +141,7 @@ class Reasoning:
             if kind == "rule":
                 rule = self.knowledge.rules[name]
                 strength = self._strength.get(rule.strength, 1.0)
-                weights[node] = strength * min((weights[premise] for premise in before), default=1.0)
+                weights[node] = strength * self._degree(rule.when, weights)
             elif kind == "conclusion":
                 edges = [(weights[rule], self.graph.edges[rule, node]["kind"]) for rule in before]
                 weights[node] = combined(
@@ -151,6 +151,16 @@ class Reasoning:
             else:
                 weights[node] = 1.0
         nx.set_node_attributes(self.graph, {n: round(w, 4) for n, w in weights.items()}, "certainty")
+
+    def _degree(self, condition: Condition, weights: Mapping[str, float]) -> float:
+        """Return how certain a condition that holds is: all its parts as the least, any of them as the best."""
+        if isinstance(condition, Holds):
+            return weights.get(f"{self.kind_of(condition.symbol)}:{condition.symbol}", 0.0)
+        if isinstance(condition, Test | Not):
+            return 1.0 if self._value(condition) else 0.0
+        degrees = sorted((self._degree(part, weights) for part in condition.of), reverse=True)
+        needed = len(degrees) if isinstance(condition, All) else condition.n
+        return degrees[needed - 1] if degrees else 1.0
 
     def certainty(self, conclusion: str) -> float:
         """Return the certainty of an established conclusion, from 0 to 1."""
@@ -306,7 +316,14 @@ class Reasoning:
         )
 
     def _value(self, condition: Condition) -> Kleene:
-        return evaluate(condition, self.memory.now, lambda symbol: symbol in self.established)
+        return evaluate(condition, self.memory.now, self.holds)
+
+    def holds(self, symbol: str) -> bool:
+        """Return whether `symbol`, or for `any KIND` a conclusion of that kind, is established."""
+        if symbol.startswith("any "):
+            conclusions = self.knowledge.conclusions
+            return any(conclusions[s].kind == symbol[4:] for s in self.established if s in conclusions)
+        return symbol in self.established
 
 
 def combined(supporting: list[float], opposing: list[float]) -> float:

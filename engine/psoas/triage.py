@@ -5,7 +5,6 @@ Docs: docs/semantics.md, section 7. Nothing lowers a disposition.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from psoas.knowledge.model import Disposition, Knowledge, Rule
@@ -85,18 +84,13 @@ class Screen:
         for number, _, level in self._rules:
             if now.clauses[number]:
                 return level
-        unasked = unknown = False
-        for finding in self._unsettling(now, ahead):
-            unasked = unasked or now.memory[finding] is Standing.UNASKED
-            unknown = True
-            if unasked:
-                return self.otherwise.unasked
-        return self.otherwise.unknown if unknown else self.otherwise.settled
-
-    def _unsettling(self, now: Evaluation, ahead: Evaluation) -> Iterator[str]:
+        settled = True
         for number, _, _ in self._screened:
             if ahead.clauses[number] is None and not now.clauses[number]:
-                yield from ahead.open_findings(number)
+                settled = False
+                if any(now.memory[finding] is Standing.UNASKED for finding in ahead.open_findings(number)):
+                    return self.otherwise.unasked
+        return self.otherwise.settled if settled else self.otherwise.unknown
 
     def _within(self, ahead: Evaluation) -> tuple[str, str]:
         mildest = most = self.otherwise.settled

@@ -140,12 +140,12 @@ def _manifest(knowledge: Knowledge) -> Iterator[Fault]:
 
 
 def _rules(knowledge: Knowledge) -> Iterator[Fault]:
-    undecided = knowledge.manifest.otherwise.unasked
+    otherwise = knowledge.manifest.otherwise
     for rule in knowledge.rules.values():
         if not rule.then and not rule.level:
             yield Fault(rule.place, f"{rule.id} has neither then: nor level:")
-        if rule.level == undecided:
-            yield Fault(rule.place, f"{rule.id}: no rule may decide that {undecided}")
+        if rule.level in (otherwise.unasked, otherwise.settled):
+            yield Fault(rule.place, f"{rule.id}: {rule.level} is what no rule decides: it is given where none fires")
         if rule.then and not rule.level and not rule.strength:
             yield Fault(rule.place, f"{rule.id} needs a strength", f"one of {', '.join(knowledge.manifest.strengths)}")
         if rule.kind == "against" and (rule.level or not rule.then):

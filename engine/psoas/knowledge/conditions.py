@@ -141,4 +141,4 @@ def evaluate(condition: Condition, test: Callable[[Test], Kleene], holds: Callab
             return True
         if possible + len(condition.of) - index - 1 < needed:
             return False
-    return True if true >= needed else None
+    return True if true >= needed else None if possible >= needed else False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import TypeAlias
 
 Number: TypeAlias = float | tuple[float, ...]
@@ -26,11 +27,15 @@ def _mean(numbers: tuple[float, ...]) -> float:
     return sum(numbers) / len(numbers)
 
 
+def _latest(numbers: tuple[float, ...], n: float) -> tuple[float, ...]:
+    return numbers[max(0, len(numbers) - int(n)) :]
+
+
 FUNCTIONS: dict[str, tuple[int, Callable[..., Number]]] = {
     "first": (1, lambda numbers: numbers[0]),
     "last": (1, lambda numbers: numbers[-1]),
-    "latest": (2, lambda numbers, n: numbers[-int(n) :]),
-    "before_last": (2, lambda numbers, n: numbers[:-1][-int(n) :]),
+    "latest": (2, _latest),
+    "before_last": (2, lambda numbers, n: _latest(numbers[:-1], n)),
     "mean": (1, _mean),
     "largest": (1, max),
     "smallest": (2, min),
@@ -58,10 +63,10 @@ class Formula:
         """Return the value for `answers` (each input present). Raises `Undefined` where there is none."""
         try:
             result = _evaluate(self.tree, answers)
-        except (IndexError, ZeroDivisionError, OverflowError) as error:
+        except (IndexError, ValueError, TypeError, OverflowError, ZeroDivisionError) as error:
             raise Undefined(str(error)) from error
-        if not isinstance(result, float):
-            raise Undefined("a list is no number")
+        if not isinstance(result, float) or not isfinite(result):
+            raise Undefined("no number comes of it")
         return result
 
 

@@ -37,6 +37,8 @@ def build(cls: type[T], node: Node, reader: Reader, **extra: Any) -> T:
             continue
         try:
             values[entry.name] = entry.read(reader, value_node)
+            if entry.required and values[entry.name] == ():
+                raise reader.fault(value_node, f"{quoted(key_node.value)} must name at least one")
         except Skip:
             bad = True
             values[entry.name] = None

@@ -20,8 +20,8 @@ from psoas.memory import Standing, State
 
 
 def number(value: float) -> str:
-    """Return `value` as a person writes it: whole where it is, else to one decimal."""
-    return f"{value:.0f}" if abs(value - round(value)) < 0.05 else f"{value:.1f}"
+    """Return `value` as a person writes it, with no digits that say nothing."""
+    return f"{value:.10g}"
 
 
 def listed(parts: Iterable[str], word: str = "and") -> str:
@@ -47,7 +47,8 @@ class Phrases:
         if isinstance(state, tuple):
             return item.says.replace("{}", ", ".join(map(number, state)))
         if isinstance(state, float):
-            return item.says.replace("{}", number(state))
+            said = round(state, 1) if isinstance(item, Calculated) else state
+            return item.says.replace("{}", number(said))
         return self._word(item, state)
 
     def _word(self, item: Finding | Calculated, word: str) -> str:

@@ -1,0 +1,264 @@
+"""The measurements of one run as the page docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from textwrap import fill
+
+from bench import firing, startup
+from bench.firing import Fired, Grown
+from bench.foresight import Foresight
+from bench.startup import StartUp
+
+PACKAGES = ("experta", "networkx", "click", "PyYAML")
+WHOLE = "everything"
+
+
+@dataclass(frozen=True)
+class Results:
+    """All measurements of one run."""
+
+    startup: StartUp
+    fired: tuple[Fired, ...]  # the shipped knowledge base first
+    plain: Fired  # without negation
+    grown: Grown
+    foresight: Foresight
+    load: float | None
+
+
+def markdown(it: Results) -> str:
+    """Return the page."""
+    parts = (_head(it), _summary(it), _startup(it.startup), _fire(it), _growth(it.grown), _foresight(it.foresight))
+    return "\n\n".join(_filled(part) for part in parts) + "\n"
+
+
+def _filled(text: str) -> str:
+    """Return `text` with its paragraphs filled; headings, lists and tables stay as they are."""
+    blocks = text.strip().split("\n\n")
+    return "\n\n".join(block if block[0] in "#|-" else fill(block, 118, break_on_hyphens=False) for block in blocks)
+
+
+def _head(it: Results) -> str:
+    load = f" {it.load:.1f} processes wanted a processor on average while it ran." if it.load is not None else ""
+    return f"""
+# Benchmarks
+
+Written by `python tests/bench/run.py --write`; do not edit.
+
+**All ratios on this page are from one run**, on one machine that did other work meanwhile. Milliseconds are for a
+sense of scale and differ from machine to machine; the ratios are what to compare. No test asserts any of them.
+
+## Method
+
+- Two things are compared by running them in turn, A B A B …, after one run of each that does not count. Each A is
+  divided by the B right after it; given are the median of these ratios and, in brackets, the middle half of them.
+  Milliseconds are medians.
+- A process is timed from its start to its end, with the compiled files of all modules in place.
+- Inside a process the garbage collector is off while the clock runs, as in `timeit`. A network is built once and
+  reset for each case, and a case is worked out afresh each time.
+- Before engines are timed against each other their results are compared, on the same cases: what is established, and
+  by which rules. A third evaluation, which knows nothing of experta (`readings/foresee.py`), must agree too.
+- Growth is the exponent e of time ~ rules^e, by least squares over the logarithms, all sizes measured in turn.
+
+## Machine
+
+{_machine()}.{load}
+"""
+
+
+def _machine() -> str:
+    versions = ", ".join(filter(None, map(_version, PACKAGES)))
+    model = f" ({name})" if (name := _processor()) else ""
+    return (
+        f"{os.cpu_count()} cores{model}, {platform.system()} {platform.machine()}, "
+        f"{platform.python_implementation()} {platform.python_version()}; {versions}"
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return ""
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _summary(it: Results) -> str:
+    rows: list[tuple[str, str, str, str]] = []
+    for started in it.startup.rows:
+        met = started.ratio.median <= startup.TARGET
+        rows.append(
+            (f"`{started.command}` / {started.against}", f"at most {startup.TARGET:.1f}", str(started.ratio), _met(met))
+        )
+    for fired in it.fired:
+        slowest = min(fired.faster, fired.faster_wide, key=lambda ratio: ratio.median)
+        rows.append(
+            (
+                f"stock experta / `fire`, one case, {fired.name}",
+                f"at least {firing.FASTER:.0f}",
+                str(slowest),
+                _met(slowest.median >= firing.FASTER),
+            )
+        )
+    sizes = it.grown.sizes
+    rows.append(
+        (
+            f"growth of a case, {sizes[0]} to {sizes[-1]} rules",
+            f"at most {firing.GROWTH}",
+            f"{it.grown.exponent:.2f}",
+            _met(it.grown.exponent <= firing.GROWTH),
+        )
+    )
+    return "## Targets\n\n" + _table(("ratio", "target", "measured", ""), rows)
+
+
+def _met(met: bool) -> str:
+    return "met" if met else "**missed**"
+
+
+def _startup(it: StartUp) -> str:
+    rows = [
+        (f"`{row.command}`", f"{row.ours:.0f}", row.against, f"{row.theirs:.0f}", str(row.ratio)) for row in it.rows
+    ]
+    accounts = {name: ms for name, ms in it.accounts.items() if name != WHOLE}
+    whole = it.accounts[WHOLE]
+    shares = [
+        (name, f"{ms:.1f}", f"{100 * ms / whole:.0f} %")
+        for name, ms in sorted(accounts.items(), key=lambda account: -account[1])
+    ]
+    shares.append(("**everything**", f"{whole:.1f}", "100 %"))
+    foundations = sum(accounts.get(f"importing {name}", 0.0) for name in ("click", "yaml", "networkx", "experta"))
+    three = [name for name, _ in sorted(accounts.items(), key=lambda account: -account[1])[:3]]
+    return f"""
+## Start-up
+
+{it.rounds} pairs of processes for each row. A Python that does nothing takes {it.floor:.0f} ms here. "The four
+imports" is `import click, yaml, networkx, experta` and nothing else: what the program is built on, and so what it
+cannot go below.
+
+{_table(("command", "ms", "against", "ms", "ratio"), rows)}
+
+Where the time of one `consult` goes (medians of {it.rounds} more processes, account by account). Accounts exclude each
+other: what networkx takes to import is not psoas's.
+
+{_table(("account", "ms", "share"), shares)}
+
+**What it means.** A consultation from a cold start is a matter of importing and reading, not of reasoning: firing the
+rules is {100 * accounts.get("firing the rules", 0) / whole:.0f} % of it, and importing the packages it is built on is
+{100 * foundations / whole:.0f} %. `--help` imports click and nothing else of weight.
+
+**Where we are slow.** The three dearest accounts are: {"; ".join(three)}.
+The knowledge base is read and checked anew in each process, on purpose: no cache can go stale, and no file is trusted
+that an expert cannot read. Whoever judges many cases keeps one `Consultant`, and pays for none of this twice.
+"""
+
+
+def _fire(it: Results) -> str:
+    cost = [
+        (
+            row.name,
+            f"{row.productions}",
+            f"{row.fired:.0f}",
+            f"{row.case:.2f}",
+            f"{row.case_stock:.0f}",
+            str(row.faster),
+            f"{row.case_wide:.0f}",
+            str(row.faster_wide),
+        )
+        for row in it.fired
+    ]
+    build = [
+        (row.name, f"{row.build:.0f}", f"{row.build_stock:.0f}", f"{row.build_stock / row.build:.0f}")
+        for row in it.fired
+    ]
+    agree = "; ".join(f"{row.name}: {row.agreeing} of {row.cases}" for row in (*it.fired, it.plain))
+    everywhere = all(row.agreeing == row.cases for row in (*it.fired, it.plain))
+    stock = (
+        "Stock experta is right here because every production has a salience of its own, in the order of the layers; "
+        "with equal saliences it can fire rules whose `unless` holds."
+        if everywhere
+        else "Where they differ, the evaluation without experta says who is wrong; see the smoke test."
+    )
+    return f"""
+## One case through `fire`
+
+Ours ("ms") is experta with the matcher and the agenda of `readings/fire.py`. Stock experta gets *the same productions*
+and the same saliences on a plain `KnowledgeEngine`, with its own matcher and strategy, in two spellings: a fact for
+each finding, as ours has it, and one wide fact for all findings, mostly the quicker. The target is held against the
+better of the two. The made-up programs have 6 layers, a finding to four rules, alternatives, counting, `not` and
+`unless`; "fired" is how many rules one case fires.
+
+{_table(("program", "productions", "fired", "ms", "stock ms", "ratio", "stock, wide, ms", "ratio"), cost)}
+
+Cases on which all agree: {agree} (the last without negation). {stock}
+
+Building the network, once for each process:
+
+{_table(("program", "ms", "stock ms", "ratio"), build)}
+
+**What it means.** A case costs us what its own facts touch. Stock experta tests each fact against the type of every
+pattern and asks every rule after every firing, so a case costs it facts times rules; that, not the firing itself, is
+the difference, and it widens with the rules.
+
+**Where we are slow.** The ratio compares us with stock experta and nothing else. experta's tokens, facts and
+activations are Python objects, copied and hashed at every node; engines written in C, or rules translated into
+straight-line Python, are faster by orders of magnitude (not measured here). For one person's answers that does not
+matter. For a cohort it does, and `fire` is the wrong reading for it.
+"""
+
+
+def _growth(it: Grown) -> str:
+    rows = [
+        (str(size), f"{case:.2f}", f"{1000 * case / size:.0f}", f"{build:.0f}")
+        for size, case, build in zip(it.sizes, it.cases, it.builds, strict=True)
+    ]
+    kind = "In this run it is close to linear." if it.exponent <= firing.GROWTH else "In this run it is not linear."
+    return f"""
+## Growth
+
+{_table(("rules", "ms a case", "µs a case and rule", "ms to build"), rows)}
+
+Exponent of a case: **{it.exponent:.2f}**; of building: {it.exponent_build:.2f}.
+
+**What it means.** Facts grow with rules here (a knowledge base twice as large also asks twice as much), so an exponent
+of about 1 is the least that can be hoped for. {kind}
+
+**Where we are slow.** Before each case every memory of the network is emptied, touched or not, which is linear in the
+rules however little a case reports. A conclusion that many rules share wakes all of them each time it is established.
+"""
+
+
+def _foresight(it: Foresight) -> str:
+    rows = [(row.name, f"{row.case:.2f}", str(row.of_fire)) for row in it.rows]
+    return f"""
+## Looking ahead
+
+The shipped knowledge base, {it.cases} cases, {it.rounds} rounds; for information, there is no target.
+
+{_table(("", "ms a case", "in terms of `fire`"), rows)}
+
+**What it means.** These readings do without experta: they walk the clauses in order. Triage is two such walks over the
+part of the program that triage rules depend on.
+
+**Where we are slow.** What would change the advice tries every answer that could: {it.tried:.0f} changed cases for each
+case here, each worked out from the one before and not afresh. It grows with the questions that bear on triage times
+the answers they allow.
+"""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [" | ".join(head), " | ".join("---" if n == 0 else "---:" for n in range(len(head)))]
+    lines += [" | ".join(row) for row in rows]
+    return "\n".join(f"| {line} |" for line in lines)
