@@ -87,30 +87,13 @@ def shown(done):
     return "\n".join(lines) + "\n"
 
 
-NOT_YET_REFUSED = {
-    "alias-as-key": "an alias is refused as a value, not as a key",
-    "tag-on-a-key": "a tag is refused on a value, not on a key",
-}
-
-
-@pytest.mark.parametrize("file", [pytest.param(f, id=f.stem) for f in BAD if f.stem not in NOT_YET_REFUSED])
+@pytest.mark.parametrize("file", [pytest.param(f, id=f.stem) for f in BAD])
 def test_a_bad_case_is_answered_with_the_expected_messages(file, psoas_here):
     outcome = shown(psoas_here("consult", file.name, "--format", "json"))
     expected = file.with_suffix(".expected")
     if WRITE:
         expected.write_text(outcome)
     assert outcome == expected.read_text()
-
-
-@pytest.mark.parametrize("name", NOT_YET_REFUSED)
-@pytest.mark.xfail(strict=True, reason="known defect: see NOT_YET_REFUSED")
-def test_a_bad_case_that_should_be_refused(name, psoas_here):
-    assert psoas_here("consult", f"{name}.yaml").returncode == 2
-
-
-def known_defect(reason):
-    """Mark a test of what does not hold yet; once it holds, the mark has to go."""
-    return pytest.mark.xfail(strict=True, reason=f"known defect: {reason}")
 
 
 # Refused answers are shown, and the consultation goes on with the rest
@@ -189,7 +172,6 @@ NOT_UTF8 = b"\xff.yaml"
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not have such names")
 @pytest.mark.parametrize("output", [(), ("-o", "out.json"), ("--save", "saved.yaml")])
-@known_defect("UnicodeEncodeError: the id comes from the name of the file")
 def test_a_case_whose_name_is_not_utf_8_is_consulted_on(tmp_path, output):
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + NOT_UTF8)).write_text("answers: {load_kg: 80}\n")
     line = [*command("consult", "--format", "json", "--kb", BICYCLE, *output), NOT_UTF8]
@@ -198,7 +180,6 @@ def test_a_case_whose_name_is_not_utf_8_is_consulted_on(tmp_path, output):
     assert done.stdout.decode("utf-8") or output
 
 
-@known_defect("the name is printed as it is")
 def test_a_name_with_escape_characters_is_shown_escaped(tmp_path, psoas_here):
     assert "\x1b" not in messages(psoas_here("consult", tmp_path / "\x1b[31mred\x07.yaml")).replace("\x07", "\x1b")
 
@@ -216,14 +197,12 @@ DEEP = {
 
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
-@known_defect("the parser recurses in C until it crashes (SIGSEGV)")
 def test_a_case_nested_a_hundred_thousand_levels_deep_is_refused(tmp_path, text):
     case = tmp_path / "case.yaml"
     case.write_text(text)
     assert "nested" in messages(psoas("consult", case))
 
 
-@known_defect("the parser recurses in C until it crashes (SIGSEGV)")
 def test_a_knowledge_base_nested_a_hundred_thousand_levels_deep_is_refused(tmp_path):
     (tmp_path / "knowledge.yaml").write_text("title: " + "[" * 100_000)
     assert "nested" in messages(psoas("consult", SOUND, kb=tmp_path))
@@ -271,8 +250,8 @@ def test_a_reader_that_has_gone_away_is_no_reason_to_complain(form):
 @pytest.mark.parametrize(
     "redirection",
     [
-        pytest.param("<&-", marks=known_defect("sys.stdin is None: AttributeError")),
-        pytest.param(">&-", marks=known_defect("sys.stdout is None: AttributeError")),
+        "<&-",
+        ">&-",
         "2>&-",
     ],
 )
@@ -284,7 +263,6 @@ def test_a_closed_stream_is_no_reason_to_crash(redirection):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-@known_defect("OSError: no space left on device")
 def test_a_full_disk_is_told():
     with Path("/dev/full").open("wb") as full:
         assert run(command("consult", SOUND, "--kb", BICYCLE), stdout=full).returncode == 2
@@ -295,8 +273,8 @@ def test_a_full_disk_is_told():
     [
         "utf-8",
         "ascii",
-        pytest.param("cp1252", marks=known_defect("UnicodeEncodeError at an arrow, as on Windows into a file")),
-        pytest.param("latin-1", marks=known_defect("UnicodeEncodeError at an arrow")),
+        "cp1252",
+        "latin-1",
     ],
 )
 def test_the_advice_is_printed_whatever_the_encoding_of_the_terminal(encoding):
@@ -307,7 +285,6 @@ def test_the_advice_is_printed_whatever_the_encoding_of_the_terminal(encoding):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-@known_defect("click says Aborted! and exits with 1")
 def test_an_interrupt_ends_quietly_with_exit_130():
     line = command("consult", "-", "--kb", BICYCLE)
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
@@ -331,7 +308,7 @@ def test_a_wrong_option_is_a_question_of_usage(arguments, psoas_here):
     [
         ("worn_pad", "did you mean worn_pads?"),
         ("do_not_rid", "did you mean do_not_ride?"),
-        pytest.param("t1", "did you mean T1?", marks=known_defect("a small letter is as far from a capital as any")),
+        ("t1", "did you mean T1?"),
         ("rule:worn_pads", "did you mean worn_pads?"),
         ("", "ids stand in the knowledge base"),
         (":", "ids stand in the knowledge base"),
@@ -373,10 +350,10 @@ def test_the_faults_of_a_broken_knowledge_base_are_told_up_to_fifty(tmp_path, ps
     [
         ("nowhere/out", "No such file or directory"),
         ("folder", "Is a directory"),
-        pytest.param("file/out", "Not a directory", marks=known_defect("cleaning up raises NotADirectoryError")),
-        pytest.param("x" * 300, "File name too long", marks=known_defect("cleaning up raises OSError")),
-        pytest.param("", "", marks=known_defect("ValueError: an empty name")),
-        pytest.param(".", "", marks=known_defect("ValueError: an empty name")),
+        ("file/out", "Not a directory"),
+        ("x" * 300, "File name too long"),
+        ("", ""),
+        (".", ""),
     ],
     ids=["missing folder", "folder", "below a file", "long name", "empty", "dot"],
 )
@@ -397,14 +374,12 @@ def test_an_unusable_case_leaves_the_output_alone(tmp_path, psoas_here):
     assert not (tmp_path / "saved.yaml").exists()
 
 
-@known_defect("it is overwritten, then removed")
 def test_a_file_of_the_same_name_with_part_at_its_end_is_left_alone(tmp_path, psoas_here):
     (tmp_path / "out.json.part").write_text("precious")
     psoas_here("consult", SOUND, "-o", "out.json", cwd=tmp_path)
     assert (tmp_path / "out.json.part").read_text() == "precious"
 
 
-@known_defect("it becomes readable for everyone")
 def test_an_output_that_is_private_stays_private(tmp_path, psoas_here):
     output = tmp_path / "out.json"
     output.touch(mode=0o600)
@@ -412,7 +387,6 @@ def test_an_output_that_is_private_stays_private(tmp_path, psoas_here):
     assert stat.S_IMODE(output.stat().st_mode) == 0o600
 
 
-@known_defect("the link is replaced by a file")
 def test_an_output_that_is_a_link_stays_one(tmp_path, psoas_here):
     (tmp_path / "real").touch()
     (tmp_path / "link").symlink_to("real")
@@ -422,7 +396,6 @@ def test_an_output_that_is_a_link_stays_one(tmp_path, psoas_here):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
-@known_defect("it is replaced by a file, and so would /dev/null be, or /dev/stdout")
 def test_an_output_that_is_no_regular_file_is_written_to_and_not_replaced(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -472,12 +445,12 @@ def saved_and_read(tmp_path, psoas_here):
         "\\t\\n\\\\",
         "\\e[31m",
         "\\0",
-        pytest.param("null", marks=known_defect("written without quotes, read back as blank")),
+        "null",
         "~",
-        pytest.param("\\x7f", marks=known_defect("not allowed in YAML as it is")),
-        pytest.param("\\x9b31m", marks=known_defect("not allowed in YAML as it is")),
+        "\\x7f",
+        "\\x9b31m",
         "x\\Ly",
-        pytest.param("x\\Ny", marks=known_defect("a next-line character is folded")),
+        "x\\Ny",
         "\\uFEFF",
     ],
 )
@@ -516,7 +489,6 @@ def hostile():
     return consultant.consult(read_case(consultant.knowledge, TESTS / "bad_cases" / "hostile-text.yaml"))
 
 
-@known_defect("a refused answer is printed raw, so a case file can clear the screen of its reader")
 def test_no_control_character_of_a_case_reaches_the_terminal(hostile):
     from psoas.telling.advice import advice
     from psoas.telling.plain import to_text
@@ -526,7 +498,6 @@ def test_no_control_character_of_a_case_reaches_the_terminal(hostile):
     assert {c for c in said if not c.isprintable()} == {"\n"}
 
 
-@known_defect("a refused answer is written raw")
 def test_no_control_character_or_markup_of_a_case_reaches_the_markdown(hostile):
     from psoas.telling.advice import advice
     from psoas.telling.markdown import to_markdown
@@ -553,7 +524,6 @@ def test_a_long_answer_is_cut_in_the_reason_why_it_was_refused(tmp_path, psoas_h
     assert len(refused["reason"]) < 200
 
 
-@known_defect("the text repeats a refused answer in full")
 def test_a_long_answer_is_cut_where_it_is_shown(tmp_path, psoas_here):
     (tmp_path / "case.yaml").write_text(f"answers: {{brake_type: {'x' * 100_000}}}\n")
     assert len(psoas_here("consult", "case.yaml", cwd=tmp_path).stdout) < 10_000

@@ -80,7 +80,6 @@ def test_all_of_nothing_always_holds():
     assert value(negated(Not(ALWAYS))) is True
 
 
-@pytest.mark.xfail(strict=True, reason="known defect: it is taken for open, and a rule with it for unsettled")
 def test_one_of_nothing_never_holds():
     assert value(any_of(())) is False
 

@@ -355,7 +355,6 @@ def test_every_id_of_the_knowledge_base_can_be_explained_in_every_case(consultan
             assert to_markdown(document).startswith("# ")
 
 
-@pytest.mark.xfail(strict=True, reason="known defect: explain does not know it, though a chain may begin with it")
 def test_a_calculated_finding_can_be_explained(consult):
     said = text_of(explanation(consult(weekly_km=["10", "14"], squeal_when="downhill"), "distance_rise_pct"))
     assert "rise(last(weekly_km)" in said
@@ -380,13 +379,11 @@ def test_a_rule_is_phrased_in_the_words_of_its_findings(consultant):
     )
 
 
-@pytest.mark.xfail(strict=True, reason="known defect: numbers are said to one decimal, so the limit reads 0.8")
 def test_a_bound_is_phrased_as_precisely_as_it_is_tested(consultant):
     rule = consultant.knowledge.rules["thin-pads-are-worn"]
     assert "less than 0.75 mm of pad left" in Phrases(consultant.knowledge).rule(rule)
 
 
-@pytest.mark.xfail(strict=True, reason="known defect: 0.74 and 0.75 are both said as 0.7 or 0.8")
 def test_an_answer_is_said_as_it_was_given(consult):
     assert "0.74 mm of pad left" in text_of(advice(consult(pad_mm="0.74")))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
 import os
 import sys
@@ -36,6 +38,8 @@ class Commands(click.Group):
         """Run a command."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise click.exceptions.Exit(130) from interrupt
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -189,7 +193,7 @@ def laid_out(document: Any, form: str, *, terminal: bool) -> str:
         return to_markdown(document)
     from psoas.telling.plain import to_text
 
-    colour = terminal and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    colour = terminal and sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return to_text(document, paint=painted) if colour else to_text(document)
 
 
@@ -206,27 +210,63 @@ def painted(role: str, text: str) -> str:
 
 def write(target: Path | None, content: str | bytes) -> None:
     """Write `content` to the file `target`, whole or not at all, or to standard output."""
-    data = content.encode() if isinstance(content, str) else content
-    if target is None:
-        click.echo(data if isinstance(content, bytes) else content, nl=False)
-        return
-    part = target.with_name(target.name + ".part")
     try:
-        part.write_bytes(data)
-        part.replace(target)
+        if target is None:
+            click.echo(content if isinstance(content, bytes) else printable(content), nl=False)
+        else:
+            write_file(target, content.encode() if isinstance(content, str) else content)
+            click.echo(f"wrote {target}", err=True)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise Problem(f"{target}: cannot be written: {error.strerror}") from error
-    click.echo(f"wrote {target}", err=True)
+        if error.errno == errno.EPIPE:  # the reader has gone away
+            raise
+        raise Problem(f"{target or 'standard output'}: cannot be written: {error.strerror}") from error
+
+
+def write_file(target: Path, data: bytes) -> None:
+    """Replace the regular file `target` in one step, keeping its mode; write straight into anything else."""
+    if target.is_symlink():
+        target = target.resolve()
+    if target.exists() and not target.is_file():
+        target.write_bytes(data)
+        return
+    import tempfile
+
+    handle, part = tempfile.mkstemp(dir=target.parent, prefix=".psoas-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        mode = target.stat().st_mode if target.exists() else 0o666 & ~umask()
+        os.chmod(part, mode & 0o7777)
+        os.replace(part, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
+
+
+def umask() -> int:
+    """Return the mask for new files, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def printable(text: str) -> str:
+    """Return `text` as the terminal's encoding can show it."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        for sign, plain in (("→", "->"), ("…", "..."), ("“", '"'), ("”", '"'), ("’", "'")):
+            text = text.replace(sign, plain)
+        text = text.encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def main() -> None:
-    """Run the command line; an interrupt ends it quietly with exit 130."""
+    """Run the command line."""
     gc.disable()  # a run is short, and what it builds lives to its end
-    try:
-        psoas(prog_name="psoas", standalone_mode=True)
-    except KeyboardInterrupt:  # pragma: no cover
-        sys.exit(130)
+    psoas(prog_name="psoas")
 
 
 if __name__ == "__main__":

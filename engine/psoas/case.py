@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -184,7 +185,8 @@ def read_case(knowledge: Knowledge, source: Path | None) -> Case:
     root = parse(data, name)
     if root is None:
         raise Unusable([Fault(Place(name), "is empty", "a case has the keys id, title and answers")])
-    return _CaseReader(knowledge, name).read(root, default_id=source.stem if source else "stdin")
+    stem = os.fsencode(source.stem).decode("utf-8", "replace") if source else "stdin"
+    return _CaseReader(knowledge, name).read(root, default_id=stem)
 
 
 class _CaseReader:
@@ -276,9 +278,11 @@ def _yaml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_yaml, value))}]"
     text = str(value)
-    return (
-        text if re.fullmatch(r"[\w.][\w. -]*", text) and text == text.strip() else json.dumps(text, ensure_ascii=False)
-    )
+    plain_word = re.fullmatch(r"[\w.][\w. -]*", text) and text == text.strip() and text.lower() != "null"
+    if plain_word:
+        return text
+    escaped = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)
 
 
 def plain(value: State) -> Any:

@@ -15,7 +15,8 @@ class Place:
     column: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        file = visible(self.file)
+        return f"{file}:{self.line}:{self.column}" if self.line else file
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,7 +43,8 @@ def nearest(word: str, known: Iterable[str], limit: int = 1) -> tuple[str, ...]:
     """Return up to `limit` of the `known` names closest to `word`, best first; none if nothing is close."""
     from difflib import get_close_matches  # costs start-up time, and only an error needs it
 
-    return tuple(get_close_matches(word[:80], sorted(known), n=limit, cutoff=0.6))
+    plain = {name.lower(): name for name in sorted(known, reverse=True)}
+    return tuple(plain[match] for match in get_close_matches(word[:80].lower(), plain, n=limit, cutoff=0.6))
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -56,5 +58,14 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 def quoted(text: str, limit: int = 60) -> str:
     """Return `text` fit for one line of a message: escaped, in quotes, cut to `limit` characters."""
-    shown = text if len(text) <= limit else text[:limit] + "…"
-    return "'" + "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown) + "'"
+    return f"'{visible(cut(text, limit))}'"
+
+
+def cut(text: str, limit: int = 60) -> str:
+    """Return `text`, cut to `limit` characters."""
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
+def visible(text: str) -> str:
+    """Return `text` with every character that a terminal might obey, or could not show, written as its number."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -6,6 +6,7 @@ and gives each later message its line and column for nothing.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,8 @@ def read_bytes(source: Path | None) -> bytes:
     name = str(source) if source else "<stdin>"
     try:
         if source is None:
+            if sys.stdin is None:
+                raise Unusable([Fault(Place(name), "there is no standard input")])
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
             if source.is_dir():
@@ -84,6 +87,9 @@ def parse(data: bytes, file: str) -> Tree | None:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
         raise Unusable([Fault(Place(file, line, column), "is not text in UTF-8")]) from error
+    deep = _too_deep(text)
+    if deep is not None:
+        raise Unusable([Fault(_place_in(text, deep, file), "is nested too deeply", f"at most {MAX_DEPTH} levels")])
     try:
         root = yaml.compose(text, Loader=_TextLoader)
     except yaml.MarkedYAMLError as error:
@@ -101,6 +107,23 @@ def parse(data: bytes, file: str) -> Tree | None:
     if faults:
         raise Unusable(faults)
     return root
+
+
+_STACKED = re.compile(r"^[ ]{2000}|(?:[-?:][ ]+){500}", re.MULTILINE)
+_BRACKETS = re.compile(r"[\[\]{}]")
+
+
+def _too_deep(text: str) -> int | None:
+    """Return where `text` nests so deeply that the parser, which recurses in C, would crash; None if nowhere."""
+    stacked = _STACKED.search(text)
+    if stacked:
+        return stacked.start()
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth += 1 if found[0] in "[{" else -1
+        if depth > 500:
+            return found.start()
+    return None
 
 
 def _not_plain(root: Node, file: str, *, marked: bool) -> Iterator[Fault]:
@@ -126,7 +149,7 @@ def _not_plain(root: Node, file: str, *, marked: bool) -> Iterator[Fault]:
         inner = node.value
         if isinstance(node, MappingNode):
             yield from _bad_keys(node, file)
-            inner = [value for _, value in node.value]
+            inner = [part for pair in node.value for part in (pair if marked else pair[1:])]
         elif isinstance(node, ScalarNode):
             continue
         pending += [(part, depth + 1) for part in inner if marked or not isinstance(part, ScalarNode)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from psoas.faults import Fault, Unusable, quoted, suggest
-from psoas.knowledge.conditions import Condition, Holds, Test, leaves
-from psoas.knowledge.model import Finding, Knowledge, Remedy
+from psoas.knowledge.conditions import Holds, leaves
+from psoas.knowledge.formulas import misfit
+from psoas.knowledge.model import Disposition, Finding, Kind, Knowledge, Named, Remedy
 from psoas.knowledge.program import compile_program
 from psoas.knowledge.reader import Mention, to_number
 
@@ -20,11 +21,13 @@ def check(knowledge: Knowledge, mentions: Iterable[Mention]) -> None:
     faults = [
         *_unknown_names(knowledge, mentions),
         *_ambiguous_names(knowledge),
+        *_reserved_names(knowledge),
         *(fault for finding in knowledge.findings.values() for fault in _finding(finding)),
+        *_calculated(knowledge),
         *_applicability(knowledge),
         *_manifest(knowledge),
         *_rules(knowledge),
-        *(fault for remedy in knowledge.remedies.values() for fault in _placeholders(remedy, knowledge)),
+        *(fault for remedy in knowledge.remedies.values() for fault in _remedy(remedy, knowledge)),
         *_contexts(knowledge),
     ]
     if faults:
@@ -80,23 +83,58 @@ def _ambiguous_names(knowledge: Knowledge) -> Iterator[Fault]:
             yield Fault(calculated.place, f"{calculated.id} is also a finding that is asked")
 
 
+LANGUAGE = {"all", "any", "not", "always", "answered", "at least"}
+"""Words of the rule language, which nothing in it may be named."""
+
+
+def _reserved_names(knowledge: Knowledge) -> Iterator[Fault]:
+    for shelf in (knowledge.findings, knowledge.calculated, knowledge.conclusions, knowledge.remedies):
+        for item in shelf.values():
+            if item.id in LANGUAGE:
+                yield Fault(item.place, f"{quoted(item.id)} is a word of the rule language", "choose another id")
+    for withholding in knowledge.withholdings.values():
+        if withholding.id in knowledge.rules:
+            first = knowledge.rules[withholding.id].place
+            yield Fault(withholding.place, f"the id {quoted(withholding.id)} stands twice", f"first at {first}")
+
+
+def _calculated(knowledge: Knowledge) -> Iterator[Fault]:
+    lists = {finding.id for finding in knowledge.findings.values() if finding.type == "list of numbers"}
+    for item in knowledge.calculated.values():
+        wrong = misfit(item.formula, lists)
+        if wrong:
+            yield Fault(item.place, f"{item.id}: the formula does not fit: {wrong}")
+        if "{}" not in item.says:
+            yield Fault(item.place, f"{item.id} needs a text says: with {{}} where the number goes")
+
+
 def _finding(finding: Finding) -> Iterator[Fault]:
-    if "number" in finding.type:
-        if finding.range is None:
-            yield Fault(finding.place, f"{finding.id} needs a range")
-        if "{}" not in finding.says:
-            yield Fault(finding.place, f"{finding.id} needs a text says: with {{}} where the number goes")
-        if finding.type == "list of numbers" and finding.length is None:
-            yield Fault(finding.place, f"{finding.id} needs a length, such as 2 to 8")
-    elif not finding.values:
-        yield Fault(finding.place, f"{finding.id} needs values, each with the statement it makes")
-    elif finding.type == "yes-no" and set(finding.values) != {"yes", "no"}:
-        yield Fault(finding.place, f"{finding.id} needs a statement for yes and one for no, and no others")
+    place = finding.place
+    numeric = "number" in finding.type
+    if numeric and finding.range is None:
+        yield Fault(place, f"{finding.id} needs a range")
+    if numeric and "{}" not in finding.says:
+        yield Fault(place, f"{finding.id} needs a text says: with {{}} where the number goes")
+    if finding.type == "list of numbers" and finding.length is None:
+        yield Fault(place, f"{finding.id} needs a length, such as 2 to 8")
+    if finding.length and not (finding.length.low.is_integer() and finding.length.high.is_integer()):
+        yield Fault(place, f"{finding.id}: a length is counted in whole numbers")
+    if numeric and finding.values:
+        yield Fault(place, f"{finding.id} is a number and has a range, not values")
+    if not numeric and (finding.range or finding.length):
+        yield Fault(place, f"{finding.id} is a choice and has values, not a range or a length")
+    if not numeric and not finding.values:
+        yield Fault(place, f"{finding.id} needs values, each with the statement it makes")
+    if finding.type == "yes-no" and finding.values and set(finding.values) != {"yes", "no"}:
+        yield Fault(place, f"{finding.id} needs a statement for yes and one for no, and no others")
+    for value in finding.values:
+        if not re.fullmatch(r"[a-z0-9_]+", value):
+            yield Fault(place, f"{quoted(value)} could never be answered", "a value is small letters, digits and _")
     for value in finding.alone:
         if value not in finding.values:
-            yield Fault(finding.place, f"{quoted(value)} is no value of {finding.id}", suggest(value, finding.values))
+            yield Fault(place, f"{quoted(value)} is no value of {finding.id}", suggest(value, finding.values))
     if "unknown" in finding.values:
-        yield Fault(finding.place, "'unknown' is an answer to every question and must not be listed")
+        yield Fault(place, "'unknown' is an answer to every question and must not be listed")
 
 
 def _applicability(knowledge: Knowledge) -> Iterator[Fault]:
@@ -128,15 +166,39 @@ def _manifest(knowledge: Knowledge) -> Iterator[Fault]:
             number = to_number(text)
             if number is None or not 0 <= number <= 1:
                 yield Fault(place, f"{scale}: {name} must be a number from 0 to 1")
-    levels = {d.id for d in manifest.dispositions}
-    for name in (manifest.otherwise.settled, manifest.otherwise.unknown, manifest.otherwise.unasked):
-        if name not in levels:
-            yield Fault(place, f"otherwise: there is no disposition {quoted(name)}", suggest(name, levels))
+            elif scale == "strengths" and number == 0:
+                yield Fault(place, f"strengths: {name} must be more than 0")
+    least = [to_number(text) or 0 for text in manifest.certainty.values()]
+    if least != sorted(least, reverse=True) or not least or least[-1] != 0:
+        yield Fault(place, "certainty: the words go from the strongest to the weakest, which stands for 0")
+    scales: dict[str, tuple[Disposition | Kind | Named, ...]] = {
+        "dispositions": manifest.dispositions,
+        "kinds": manifest.kinds,
+        "tiers": manifest.tiers,
+        "occasions": manifest.occasions,
+    }
+    for scale, members in scales.items():
+        ids = [member.id for member in members]
+        for name in sorted({name for name in ids if ids.count(name) > 1}):
+            yield Fault(place, f"{scale}: the id {quoted(name)} stands twice")
+    yield from _otherwise(knowledge)
     if sum(kind.outcome for kind in manifest.kinds) != 1:
         yield Fault(place, "kinds: exactly one must be the outcome, where chains end")
     topics = {finding.topic for finding in knowledge.findings.values()}
-    for topic in topics ^ set(manifest.topics):
+    for topic in sorted(topics ^ set(manifest.topics)):
         yield Fault(place, f"topics: {quoted(topic)} stands here or in findings/, not in both")
+
+
+def _otherwise(knowledge: Knowledge) -> Iterator[Fault]:
+    place, otherwise = knowledge.manifest.place, knowledge.manifest.otherwise
+    levels = [d.id for d in knowledge.manifest.dispositions]
+    for name in (otherwise.settled, otherwise.unknown, otherwise.unasked):
+        if name not in levels:
+            yield Fault(place, f"otherwise: there is no disposition {quoted(name)}", suggest(name, levels))
+    if otherwise.unasked in (otherwise.settled, otherwise.unknown):
+        yield Fault(place, "otherwise: what was not asked needs a disposition of its own")
+    if otherwise.unasked in levels and levels[-1] != otherwise.unasked:
+        yield Fault(place, f"dispositions: {otherwise.unasked}, which is no level of urgency, must come last")
 
 
 def _rules(knowledge: Knowledge) -> Iterator[Fault]:
@@ -152,11 +214,15 @@ def _rules(knowledge: Knowledge) -> Iterator[Fault]:
             yield Fault(rule.place, f"{rule.id}: evidence against must name the conclusion it counts against")
 
 
-def _placeholders(remedy: Remedy, knowledge: Knowledge) -> Iterator[Fault]:
+def _remedy(remedy: Remedy, knowledge: Knowledge) -> Iterator[Fault]:
+    if not remedy.treats and remedy.when is None:
+        yield Fault(remedy.place, f"{remedy.id} has neither for: nor if:", "write if: always for what is for everybody")
     for dose in remedy.dose:
         for name in re.findall(r"\{(\w+)\}", dose.amount):
             if name not in knowledge.vocabulary:
                 yield Fault(remedy.place, f"there is no finding {quoted(name)}", suggest(name, knowledge.vocabulary))
+            elif knowledge.vocabulary[name].type != "number":
+                yield Fault(remedy.place, f"{{{name}}} is no number, and only numbers are filled in")
             elif not dose.otherwise:
                 yield Fault(remedy.place, f"{{{name}}} may be unknown", "say under or: what to write then")
 
@@ -167,11 +233,8 @@ def _contexts(knowledge: Knowledge) -> Iterator[Fault]:
             if isinstance(leaf, Holds):
                 yield Fault(item.place, f"a contradiction may test findings only, not {leaf.symbol}")
     for disagreement in knowledge.disagreements.values():
+        if len(disagreement.sides) < 2:
+            yield Fault(disagreement.place, f"{disagreement.id} needs two sides at least")
         *contexts, last = disagreement.settled
         if last.when is not None or any(settlement.when is None for settlement in contexts):
             yield Fault(disagreement.place, f"{disagreement.id}: the last settlement, and only it, has no if:")
-
-
-def depends_on(condition: Condition | None) -> Mapping[str, None]:
-    """Return the findings `condition` tests, in order."""
-    return {leaf.finding: None for leaf in leaves(condition) if isinstance(leaf, Test)}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import TypeAlias
 
 Number: TypeAlias = float | tuple[float, ...]
+
+
+MAX_LENGTH = 500
 
 
 class Undefined(ArithmeticError):
@@ -31,17 +34,20 @@ def _latest(numbers: tuple[float, ...], n: float) -> tuple[float, ...]:
     return numbers[max(0, len(numbers) - int(n)) :]
 
 
-FUNCTIONS: dict[str, tuple[int, Callable[..., Number]]] = {
-    "first": (1, lambda numbers: numbers[0]),
-    "last": (1, lambda numbers: numbers[-1]),
-    "latest": (2, _latest),
-    "before_last": (2, lambda numbers, n: _latest(numbers[:-1], n)),
-    "mean": (1, _mean),
-    "largest": (1, max),
-    "smallest": (2, min),
-    "rise": (2, _rise),
+FUNCTIONS: dict[str, tuple[str, Callable[..., Number]]] = {
+    "first": ("l", lambda numbers: numbers[0]),
+    "last": ("l", lambda numbers: numbers[-1]),
+    "latest": ("lc", _latest),
+    "before_last": ("lc", lambda numbers, n: _latest(numbers[:-1], n)),
+    "mean": ("l", _mean),
+    "largest": ("l", max),
+    "smallest": ("nn", min),
+    "rise": ("nn", _rise),
 }
-"""Name → number of arguments, meaning. `rise(new, old)` is a change in per cent of `old`."""
+"""Name → what it takes (l a list, n a number, c a whole number from 1 on), meaning.
+
+`rise(new, old)` is a change in per cent of `old`.
+"""
 
 _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: lambda a, b: a + b,
@@ -73,6 +79,8 @@ class Formula:
 def parse_formula(text: str) -> Formula:
     """Return `text` as a formula. Raises `ValueError`, saying what is wrong, for anything but plain arithmetic."""
     try:
+        if len(text) > MAX_LENGTH:
+            raise ValueError(f"is longer than {MAX_LENGTH} characters")
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         raise ValueError(f"is not a formula: {error.msg}") from error
@@ -88,14 +96,44 @@ def _check(node: ast.expr, inputs: list[str]) -> None:
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
         if node.func.id not in FUNCTIONS:
             raise ValueError(f"has no function {node.func.id}; there are {', '.join(FUNCTIONS)}")
-        if len(node.args) != FUNCTIONS[node.func.id][0]:
-            raise ValueError(f"{node.func.id} takes {FUNCTIONS[node.func.id][0]} argument(s)")
+        takes = FUNCTIONS[node.func.id][0]
+        if len(node.args) != len(takes):
+            raise ValueError(f"{node.func.id} takes {len(takes)} argument(s)")
+        for kind, argument in zip(takes, node.args, strict=True):
+            whole = isinstance(argument, ast.Constant) and type(argument.value) is int and argument.value >= 1
+            if kind == "c" and not whole:
+                raise ValueError(f"{node.func.id} takes a whole number from 1 on in its last place")
         for argument in node.args:
             _check(argument, inputs)
     elif isinstance(node, ast.Name):
         inputs.append(node.id)
     elif not (isinstance(node, ast.Constant) and type(node.value) in (int, float)):
         raise ValueError(f"may hold names, numbers, + - * / and functions, not {ast.unparse(node)}")
+
+
+def misfit(formula: Formula, lists: Container[str]) -> str:
+    """Return what does not fit in `formula`, given which inputs are `lists`; empty where all does."""
+
+    def kind(node: ast.expr) -> str:
+        """Return l for a list, n for a number."""
+        if isinstance(node, ast.Name):
+            return "l" if node.id in lists else "n"
+        if isinstance(node, ast.BinOp):
+            for side in (node.left, node.right):
+                if kind(side) == "l":
+                    raise ValueError(f"{ast.unparse(side)} is a list, where a number is needed")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            for wanted, argument in zip(FUNCTIONS[node.func.id][0], node.args, strict=True):
+                if wanted != "c" and kind(argument) != wanted:
+                    needed = "list" if wanted == "l" else "number"
+                    raise ValueError(f"{node.func.id} takes a {needed}, and {ast.unparse(argument)} is none")
+            return "l" if node.func.id in ("latest", "before_last") else "n"
+        return "n"
+
+    try:
+        return "is a list, not a number" if kind(formula.tree) == "l" else ""
+    except ValueError as error:
+        return str(error)
 
 
 def _evaluate(node: ast.expr, answers: Mapping[str, Number]) -> Number:

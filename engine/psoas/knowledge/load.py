@@ -72,6 +72,7 @@ def load(folder: Path | None = None) -> Knowledge:
     faults = [fault for reader in readers for fault in reader.faults]
     if not shelves[MANIFEST]:
         faults.append(Fault(Place(str(home)), f"has no usable {MANIFEST}.yaml"))
+    shelves["rules"] += shelves.pop("red_flags")
     faults += [fault for shelf in shelves.values() for fault in _duplicates(shelf)]
     if faults:
         raise Unusable(faults)
@@ -81,7 +82,7 @@ def load(folder: Path | None = None) -> Knowledge:
         calculated=_by_id(shelves["calculated"]),
         contradictions=_by_id(shelves["contradictions"]),
         conclusions=_by_id(shelves["conclusions"]),
-        rules=_by_id(shelves["rules"] + shelves["red_flags"]),
+        rules=_by_id(shelves["rules"]),
         remedies=_by_id(shelves["remedies"]),
         withholdings=_by_id(shelves["withholding"]),
         disagreements=_by_id(shelves["disagreements"]),

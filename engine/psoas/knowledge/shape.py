@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Callable
@@ -65,12 +66,19 @@ def _fields(cls: Any) -> dict[str, _Entry]:
     for item in dataclasses.fields(cls):
         if item.name == "place":
             continue
-        read = _converter(hints[item.name])
+        read = _identifier if item.name == "id" else _converter(hints[item.name])
         if item.metadata.get("names"):
             read = _mentioning(item.metadata["names"], read)
         required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
         entries[item.metadata.get("key") or item.name] = _Entry(item.name, required, read)
     return entries
+
+
+def _identifier(reader: Reader, node: Node) -> str:
+    text = reader.text(node)
+    if not re.fullmatch(r"[\w][\w.-]*", text):
+        raise reader.fault(node, f"{quoted(text)} is no id", "an id is one word of letters, digits, - and _")
+    return text
 
 
 def _mentioning(kind: str, read: Callable[[Reader, Node], Any]) -> Callable[[Reader, Node], Any]:
@@ -136,6 +144,8 @@ def _formula(reader: Reader, node: Node) -> Formula:
 
 
 def _alternatives(reader: Reader, node: Node) -> Alternatives:
+    if isinstance(node, SequenceNode) and not node.value:
+        raise reader.fault(node, "is an empty list", "leave unless: out where nothing blocks the rule")
     return Alternatives(several(reader, node, read_condition))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from psoas.consultation import Cause, Consultation
+from psoas.faults import cut
 from psoas.knowledge.check import EXPERT_DEFAULT
 from psoas.knowledge.model import Finding, Knowledge
 from psoas.plan import Given
@@ -107,7 +108,7 @@ class _Teller:
 
     def _rejected(self) -> Iterator[Block]:
         entries = tuple(
-            Entry(f"{self.knowledge.findings[item.finding].name}: {item.value}", lines=(("", item.reason),))
+            Entry(f"{self.knowledge.findings[item.finding].name}: {cut(item.value)}", lines=(("", item.reason),))
             for item in self.it.case.rejected
         )
         if entries:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from psoas.consultation import Consultation
 from psoas.faults import Fault, Place, Unusable, quoted, suggest
-from psoas.knowledge.model import Rule
+from psoas.knowledge.model import Calculated, Rule
 from psoas.readings.phrase import Phrases
 from psoas.reasoning import WhyNot
 from psoas.telling.advice import allowed_answers, dose_text
@@ -29,7 +29,7 @@ def explanation(consultation: Consultation, name: str) -> Document:
         "disposition": ({d.id for d in consultation.knowledge.manifest.dispositions}, teller.disposition),
         "rule": ({**consultation.knowledge.rules, **consultation.knowledge.withholdings}, teller.rule),
         "disagreement": (consultation.knowledge.disagreements, teller.disagreement),
-        "finding": (consultation.knowledge.findings, teller.finding),
+        "finding": (consultation.knowledge.vocabulary, teller.finding),
     }
     kind, _, bare = name.rpartition(":")
     for wanted, (known, explain) in kinds.items():
@@ -211,10 +211,14 @@ class _Explainer:
         )
 
     def finding(self, name: str) -> Document:
-        item = self.knowledge.findings[name]
-        answer = self.phrases.answer(name, self.it.memory[name])
-        lines = [("answer", allowed_answers(item)), ("how", item.how), ("here", answer)]
-        entry = Entry(item.question, name, tuple((a, b) for a, b in lines if b))
+        """Return what a finding is, how it stands here, and which rules fired on it."""
+        item = self.knowledge.vocabulary[name]
+        lines = [("here", self.phrases.answer(name, self.it.memory[name]))]
+        if isinstance(item, Calculated):
+            entry = Entry(f"{item.name} = {item.formula.text}", name, tuple(lines))
+        else:
+            lines = [("answer", allowed_answers(item)), ("how", item.how), *lines]
+            entry = Entry(item.question, name, tuple((a, b) for a, b in lines if b))
         used = [
             Entry(rule, "", (("rule", self.phrases.rule(self.knowledge.rules[rule])),))
             for rule, firing in self.reasoning.firings.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from psoas.faults import visible
 from psoas.telling.document import Block, Document, Paragraph, Subheading
 
 
@@ -39,4 +40,4 @@ def _block(block: Block) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
+    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", visible(text))

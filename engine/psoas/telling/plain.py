@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 
+from psoas.faults import visible
 from psoas.telling.document import Block, Document, Entry, Paragraph, Subheading
 
 Paint = Callable[[str, str], str]
@@ -49,7 +50,7 @@ def _entry(entry: Entry, lead: str, width: int, paint: Paint) -> Iterator[str]:
 
 def _wrapped(text: str, width: int, first: str, rest: str | None = None) -> list[str]:
     return textwrap.wrap(
-        text,
+        visible(text),
         width,
         initial_indent=first,
         subsequent_indent=first if rest is None else rest,
