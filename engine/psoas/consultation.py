@@ -122,7 +122,8 @@ class Consultant:
         """Return the consultation of `case`."""
         memory = WorkingMemory(self.vocabulary, case.answers)
         triage = self.screen.judge(memory)
-        reasoning = Reasoning(self.knowledge, self.program, memory, self._inference.fire(memory))
+        # where no triage rule fired the level is known all the same, and remedies may depend on it
+        reasoning = Reasoning(self.knowledge, self.program, memory, self._inference.fire(memory, [triage.level]))
         causes = self._causes(reasoning, triage)
         level = self.knowledge.level(triage.level)
         restricted = level.plan == "restricted" or not triage.settled

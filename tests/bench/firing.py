@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from bench.measure import Ratio, growth, interleaved, milliseconds, ratio
+from bench.measure import Ratio, collector_off, growth, interleaved, milliseconds, ratio
 from bench.programs import Subject, each, synthetic
 from bench.stock import StockInference
 from psoas.knowledge.program import Program
@@ -79,10 +78,10 @@ def compare(subject: Subject, cases: int, rounds: int) -> Fired:
 
 def _built(make: Callable[[], Any]) -> tuple[Any, float]:
     """Return what `make` returns and the ms that took."""
-    gc.collect()
-    start = perf_counter()
-    made = make()
-    return made, 1000 * (perf_counter() - start)
+    with collector_off():
+        start = perf_counter()
+        made = make()
+        return made, 1000 * (perf_counter() - start)
 
 
 def _agree(program: Program, memory: WorkingMemory, ours: Inference, others: Sequence[StockInference]) -> bool:

@@ -204,7 +204,7 @@ better of the two. The made-up programs have 6 layers, a finding to four rules, 
 
 Cases on which all agree: {agree} (the last without negation). {stock}
 
-Building the network, once for each process:
+Building the network, which a process does once (one build each, so without a spread):
 
 {_table(("program", "ms", "stock ms", "ratio"), build)}
 

@@ -236,10 +236,13 @@ class Inference(KnowledgeEngine):
         agenda.activations = self.agenda.activations
         self.agenda: Any = agenda
 
-    def fire(self, memory: WorkingMemory) -> tuple[Firing, ...]:
-        """Return the firings for `memory`, in order: layer by layer, by id within a layer."""
+    def fire(self, memory: WorkingMemory, given: Iterable[str] = ()) -> tuple[Firing, ...]:
+        """Return the firings for `memory`, in order: layer by layer, by id within a layer.
+
+        `given` are symbols that hold already, such as a level that no rule but their silence decided.
+        """
         self.reset()
-        self.declare(*self._facts(memory))
+        self.declare(*self._facts(memory), *(self._compiled.symbols[s]() for s in given if s in self._compiled.symbols))
         self.run()
         return tuple(self._firings)
 
