@@ -96,6 +96,11 @@ def test_a_bad_case_is_answered_with_the_expected_messages(file, psoas_here):
     assert outcome == expected.read_text()
 
 
+def known_defect(reason):
+    """Mark a test of what does not hold yet; once it holds, the mark has to go."""
+    return pytest.mark.xfail(strict=True, reason=f"known defect: {reason}")
+
+
 # Refused answers are shown, and the consultation goes on with the rest
 
 
@@ -193,19 +198,37 @@ DEEP = {
     "braces": "answers: " + "{a: " * 40_000,
     "dashes": "- " * 90_000 + "x",
     "questions": "? " * 90_000 + "x",
+    "brackets that a comment seems to close": "answers: " + "[ #]\n" * 39_000,
+    "brackets that a text seems to close": "answers: " + '["]", ' * 33_000,
+    "braces that a key seems to close": "answers: " + "{']': " * 33_000,
 }
+HIDDEN = {name for name in DEEP if "seems" in name}
 
 
-@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
-def test_a_case_nested_a_hundred_thousand_levels_deep_is_refused(tmp_path, text):
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=known_defect("brackets in comments and texts are counted: SIGSEGV"))
+        if name in HIDDEN
+        else name
+        for name in DEEP
+    ],
+)
+def test_a_case_nested_a_hundred_thousand_levels_deep_is_refused(tmp_path, name):
     case = tmp_path / "case.yaml"
-    case.write_text(text)
+    case.write_text(DEEP[name])
     assert "nested" in messages(psoas("consult", case))
 
 
 def test_a_knowledge_base_nested_a_hundred_thousand_levels_deep_is_refused(tmp_path):
     (tmp_path / "knowledge.yaml").write_text("title: " + "[" * 100_000)
     assert "nested" in messages(psoas("consult", SOUND, kb=tmp_path))
+
+
+def test_brackets_in_texts_and_comments_nest_nothing(tmp_path):
+    case = tmp_path / "case.yaml"
+    case.write_text("# " + "[" * 600 + "\nid: x\ntitle: '" + "{" * 600 + "'\nanswers: {load_kg: 80}\n")
+    assert psoas("consult", case).returncode == 0
 
 
 # Standard input and output

@@ -8,16 +8,20 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 import psoas
 from psoas.case import make_case, read_case
 from psoas.consultation import Consultant
 from psoas.faults import Unusable
 from psoas.knowledge.digest import digest
+from psoas.knowledge.language import read_condition
 from psoas.knowledge.load import load
+from psoas.knowledge.reader import Reader
 from psoas.readings.phrase import Phrases
 from psoas.telling.advice import advice
 from psoas.telling.explanation import explanation
@@ -364,7 +368,7 @@ def test_a_rule_is_phrased_in_the_words_of_its_findings(consultant):
     phrases, rules = Phrases(consultant.knowledge), consultant.knowledge.rules
     assert phrases.rule(rules["a-dirty-rim-is-seen"]) == (
         "If a dirty rim and a squeal in the dry or a squeal in the wet, this shows dirt on the rim (telling): "
-        "grit on the rim sings."
+        "grit on the rim sings."  # with brackets, once the known defect below is mended
     )
     assert phrases.rule(rules["hard-use-wears-pads"]) == (
         "If the brake is used hard, unless at least 3 mm of pad left, this may bring about worn pads (hint): "
@@ -379,6 +383,24 @@ def test_a_rule_is_phrased_in_the_words_of_its_findings(consultant):
     )
 
 
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        (
+            "{rim_state: dirty, squeal_when: includes wet or dry}",
+            "a dirty rim and (a squeal in the dry or a squeal in the wet)",
+        ),
+        ("{not: {disc_state: [clean, oily]}}", "not: (a clean disc or an oily film on the disc)"),
+        ("{not: {all: [{rim_state: dirty}, {spray_used: yes}]}}", "not all of: a dirty rim; spray used near the brake"),
+    ],
+)
+@pytest.mark.xfail(strict=True, reason="known defect: it can be read in two ways, or only in the wrong one")
+def test_a_condition_can_be_read_in_one_way_only(consultant, condition, said):
+    node = yaml.compose(condition, Loader=yaml.BaseLoader)
+    read = read_condition(Reader("here", consultant.knowledge.vocabulary), node)
+    assert Phrases(consultant.knowledge).condition(read) == said
+
+
 def test_a_bound_is_phrased_as_precisely_as_it_is_tested(consultant):
     rule = consultant.knowledge.rules["thin-pads-are-worn"]
     assert "less than 0.75 mm of pad left" in Phrases(consultant.knowledge).rule(rule)
@@ -386,6 +408,31 @@ def test_a_bound_is_phrased_as_precisely_as_it_is_tested(consultant):
 
 def test_an_answer_is_said_as_it_was_given(consult):
     assert "0.74 mm of pad left" in text_of(advice(consult(pad_mm="0.74")))
+
+
+@pytest.mark.xfail(strict=True, reason="known defect: -0 mm of pad left")
+def test_nothing_left_is_not_less_than_nothing(consult):
+    assert "-0" not in text_of(advice(consult(pad_mm="-0")))
+
+
+@pytest.mark.xfail(strict=True, reason="known defect: from DO NOT RIDE to DO NOT RIDE")
+def test_a_level_that_can_only_stay_is_given_no_range(consultant):
+    it = consultant.consult(make_case(consultant.knowledge, {"cable_or_hose": "frayed"}))
+    assert it.triage.within == ("do_not_ride", "do_not_ride")
+    assert "anything from" not in text_of(advice(it))
+
+
+@pytest.mark.xfail(strict=True, reason="known defect: perhapss")
+def test_the_word_for_a_faint_cause_is_said_as_it_is_written(consult_file):
+    said = text_of(advice(consult_file("mirror")))
+    assert "Worn pads" in said
+    assert "perhapss" not in said
+
+
+@pytest.mark.xfail(strict=True, reason="known defect: it says none, which is no value here")
+def test_an_empty_list_is_told_the_word_that_this_question_has_for_none(consult):
+    (refused,) = consult(squeal_when=[]).case.rejected
+    assert "never" in refused.reason
 
 
 # Record
@@ -418,8 +465,6 @@ def test_a_signature_under_an_earlier_wording_is_stale(consult):
 
 
 def test_a_signature_under_the_present_wording_counts(tmp_path):
-    import shutil
-
     kb = tmp_path / "kb"
     shutil.copytree(BICYCLE, kb)
     signed = digest(load(kb).rules["thin-pads-are-worn"])
@@ -427,6 +472,24 @@ def test_a_signature_under_the_present_wording_counts(tmp_path):
     reviews.write_text(re.sub('"0+"', signed, reviews.read_text()))
     it = Consultant(load(kb))._signatures
     assert (it.signed, it.stale) == (1, 0)
+
+
+# Each finding has a condition of its own
+
+
+@pytest.mark.xfail(strict=True, reason="known defect: looked up by line alone, so the second gets the first one's")
+def test_findings_on_one_line_apply_each_by_its_own_condition(tmp_path):
+    kb = tmp_path / "kb"
+    shutil.copytree(BICYCLE, kb)
+    about = "question: G?, type: yes-no, values: {yes: grease, no: none}"
+    (kb / "findings" / "brakes_more.yaml").write_text(
+        f"[{{id: a, name: a, {about}, applies: {{brake_type: disc}}}}, "
+        f"{{id: b, name: b, {about}, applies: {{brake_type: rim}}}}]\n"
+    )
+    manifest = kb / "knowledge.yaml"
+    manifest.write_text(manifest.read_text().replace("topics: [", "topics: [brakes_more, "))
+    findings = load(kb).findings
+    assert findings["a"].applies != findings["b"].applies
 
 
 # Nothing of another subject in the shell
