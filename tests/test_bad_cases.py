@@ -225,6 +225,7 @@ def test_a_knowledge_base_nested_a_hundred_thousand_levels_deep_is_refused(tmp_p
     assert "nested" in messages(psoas("consult", SOUND, kb=tmp_path))
 
 
+@known_defect("they are counted")
 def test_brackets_in_texts_and_comments_nest_nothing(tmp_path):
     case = tmp_path / "case.yaml"
     case.write_text("# " + "[" * 600 + "\nid: x\ntitle: '" + "{" * 600 + "'\nanswers: {load_kg: 80}\n")

@@ -7,14 +7,26 @@ a triage rule on purpose changes it here too.
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
+import pytest
+from psoas.case import make_case
+from psoas.consultation import Consultation
+from psoas.knowledge.program import compile_program
+from psoas.memory import Standing
+from psoas.triage import Screen
 from random_cases import (
     NONSENSE,
     OPEN,
+    Writer,
     Written,
+    check_cases,
+    memory_of,
+    shipped,
 )
 
 # The oracle: three-valued values that remember which open questions they hang on
@@ -283,7 +295,8 @@ def u4(a: Answers) -> Truth:
 
 
 def u5(a: Answers) -> Truth:
-    minor = a.one("trauma", "minor") & (fragile(a) | a.yes("midline_bone_tender"))
+    # the agreed text says a minor one; a major one that lies back more than 14 days must not count for less (docs/safety.md)
+    minor = a.one("trauma", "minor", "major") & (fragile(a) | a.yes("midline_bone_tender"))
     return minor | all_of(fragile(a), sudden(a), severe(a))
 
 
@@ -426,8 +439,21 @@ def verdict(written: Written) -> Verdict:
     return Verdict(fired, unsettled, missing, level, (mildest, most))
 
 
+BEYOND = {"K28", "K29", "K30"}
+"""Triage rules this knowledge base adds to the agreed ones; all say: see a clinician."""
+
+
+@cache
+def agreed() -> Screen:
+    """Return the screen of the shipped knowledge base without what it adds to the agreed rules."""
+    knowledge = shipped().knowledge
+    rules = {name: rule for name, rule in knowledge.rules.items() if name not in BEYOND}
+    knowledge = dataclasses.replace(knowledge, rules=rules)
+    return Screen(knowledge, compile_program(knowledge))
+
+
 def agrees_with_the_oracle(case: Written) -> None:
-    triage = shipped().screen.judge(memory_of(shipped(), case))
+    triage = agreed().judge(memory_of(shipped(), case))
     expected = verdict(case)
     assert set(triage.fired) == expected.fired, f"fired differ: {sorted(set(triage.fired) ^ expected.fired)}"
     assert set(triage.unsettled) == expected.unsettled, (
@@ -439,7 +465,7 @@ def agrees_with_the_oracle(case: Written) -> None:
 
 
 def test_the_triage_rules_say_what_was_agreed() -> None:
-    """Seen to fail: TODO."""
+    """Seen to fail with E5's `unless` left out, and with K10's 42 days written as 43, in a copy of red_flags.yaml."""
     writer = Writer(shipped())
     check_cases(writer.cases(2000, seed=21, red_flags=True), agrees_with_the_oracle)
     check_cases(writer.near(2000, seed=22), agrees_with_the_oracle)
@@ -454,7 +480,248 @@ def test_the_triage_rules_say_what_was_agreed_on_thousands_of_cases() -> None:
     check_cases(writer.near(7000, seed=25), agrees_with_the_oracle)
 
 
-def test_there_is_no_triage_rule_that_was_not_agreed() -> None:
-    """Seen to fail: TODO."""
+def test_there_is_no_other_triage_rule_than_those_agreed_and_those_named_here() -> None:
+    """Seen to fail with a rule K31 added to a copy of red_flags.yaml."""
     levels = {rule.id: rule.level for rule in shipped().knowledge.rules.values() if rule.level}
-    assert levels == {rule: LEVEL[rule[0]] for rule in ORACLE}
+    assert levels == {rule: LEVEL[rule[0]] for rule in (*ORACLE, *BEYOND)}
+
+
+# The invariants
+
+
+def consulted(written: Written) -> Consultation:
+    return shipped().consult(make_case(shipped().knowledge, written))
+
+
+def dangerous_and_ordinary(count: int, seed: int) -> Iterator[Written]:
+    """Yield random cases, most of them near a red flag, some ordinary and fully answered."""
+    writer = Writer(shipped())
+    yield from writer.near(count // 2, seed)
+    yield from writer.cases(count // 4, seed + 1, red_flags=True)
+    yield from writer.cases(count // 4, seed + 2)
+
+
+def holds_for_all(check: Callable[[Written, Consultation], None], count: int = 250, seed: int = 40) -> None:
+    check_cases(dangerous_and_ordinary(count, seed), lambda case: check(case, consulted(case)))
+
+
+def given(it: Consultation) -> set[str]:
+    return {remedy.id for remedy in it.remedies}
+
+
+def traits(it: Consultation) -> set[str]:
+    return {trait for name in given(it) for trait in it.knowledge.remedies[name].traits}
+
+
+def test_an_emergency_rule_makes_an_emergency_whatever_else_is_true() -> None:
+    """Invariant 1. Seen to fail with `Screen.level` returning the mildest level that fired."""
+
+    def check(case: Written, it: Consultation) -> None:
+        if any(rule.startswith("E") for rule in it.triage.fired):
+            assert it.level.id == "emergency_now"
+
+    holds_for_all(check)
+
+
+def test_adding_a_red_flag_or_more_severity_never_lowers_the_level() -> None:
+    """Invariant 2. Seen to fail with U5 for minor injuries only, as the agreed text has it."""
+    worse: dict[str, str | list[str]] = {
+        "saddle_numbness": "yes",
+        "bowel_change": "new_incontinence",
+        "sexual_change": "yes",
+        "leg_weakness": "foot_drop",
+        "gait_unsteady": "yes",
+        "faint_or_collapse": "yes",
+        "chest_symptoms": "yes",
+        "confused_or_drowsy": "yes",
+        "dark_urine": "yes",
+        "fever": "yes",
+        "trauma": "major",
+        "severity": "10",
+        "hop_test": "painful",
+        "cancer_history": "current",
+        "leg_swelling": "yes",
+        "trend": "rapidly_worsening",
+    }
+    rank = shipped().screen.rank
+
+    def check(case: Written, it: Consultation) -> None:
+        for name, answer in worse.items():
+            after = agreed_level({**case, name: answer})
+            assert rank[after] >= rank[it.level.id], f"{name}: {answer} leads from {it.level.id} to {after}"
+
+    def agreed_level(case: Written) -> str:
+        return shipped().screen.judge(memory_of(shipped(), case)).level
+
+    holds_for_all(check, count=120)
+
+
+def test_a_restricted_plan_holds_safety_advice_only() -> None:
+    """Invariant 3. Seen to fail with `restricted` taken from the level alone, without what is unsettled."""
+
+    def check(case: Written, it: Consultation) -> None:
+        if it.level.id in ("emergency_now", "urgent_medical", "undetermined") or it.triage.unsettled:
+            assert given(it) <= {"safety_net_advice", "clinician_assessment", "stop_impact"}
+
+    holds_for_all(check)
+
+
+def test_nothing_is_asked_in_an_emergency() -> None:
+    """Invariant 4. Seen to fail with `questions` not looking at the level."""
+
+    def check(case: Written, it: Consultation) -> None:
+        if it.level.id == "emergency_now":
+            assert it.questions == ()
+
+    holds_for_all(check)
+
+
+def test_self_care_is_given_only_where_no_open_answer_could_be_urgent() -> None:
+    """Invariant 5. Seen to fail with unasked findings counted as answered no."""
+
+    def check(case: Written, it: Consultation) -> None:
+        if it.level.id == "self_care":
+            future = {rule: holds(Answers(case, ahead=True)) for rule, holds in ORACLE.items() if rule[0] in "EU"}
+            assert [rule for rule, truth in future.items() if truth.value is not False] == []
+
+    holds_for_all(check)
+
+
+def test_an_open_cauda_equina_question_with_nerve_signs_or_severe_pain_is_urgent() -> None:
+    """Invariant 6. Seen to fail with U7 left out of a copy of red_flags.yaml."""
+
+    def check(case: Written, it: Consultation) -> None:
+        answers = Answers(case)
+        alarming = (nerve_symptoms(answers) | severe(answers)).value
+        if alarming and any(answers.missing(name).value for name in CAUDA_EQUINA):
+            assert it.level.id in ("urgent_medical", "emergency_now")
+
+    holds_for_all(check)
+
+
+def test_an_answer_out_of_range_is_refused_and_never_calculated_with() -> None:
+    """Invariant 7. Seen to fail with `_in_range` clamping."""
+    it = consulted({"weekly_km": ["20", "-5", "25"], "severity": "11", "sitting_hours_day": "27"})
+    assert {item.finding for item in it.case.rejected} == {"weekly_km", "severity", "sitting_hours_day"}
+    assert it.memory["vs_prior_mean_pct"] is Standing.UNKNOWN
+    assert consulted({"weekly_km": ["0", "20"]}).memory["week_on_week_pct"] is Standing.UNKNOWN
+
+
+def test_whom_a_clinician_must_see_is_never_left_to_self_care() -> None:
+    """Invariant 8. Seen to fail with K7 left out of a copy of red_flags.yaml."""
+    asks: tuple[Callable[[Answers], Truth], ...] = (
+        lambda a: ~a.least("age_years", 18),
+        lambda a: a.one("pregnancy", "pregnant", "postpartum_12mo"),
+        lambda a: a.among(
+            "known_spinal_dx", "disc_herniation", "stenosis", "facet", "spondylolisthesis", "spine_surgery"
+        ),
+        severe,
+        nerve_symptoms,
+        lambda a: a.least("self_care_days", 14) & a.one("self_care_helped", "no"),
+        lambda a: a.least("duration_days", 42),
+    )
+
+    def check(case: Written, it: Consultation) -> None:
+        if any(ask(Answers(case)).value for ask in asks):
+            assert it.level.id not in ("self_care", "undetermined")
+
+    holds_for_all(check)
+
+
+def test_an_irritated_nerve_is_not_stretched_or_bent_under_load() -> None:
+    """Invariant 9. Seen to fail with leg-symptoms-no-pull-on-the-nerve left out of a copy of withholding.yaml."""
+
+    def check(case: Written, it: Consultation) -> None:
+        causes = {cause.id for cause in it.causes}
+        if Answers(case).yes("slr_leg_symptoms").value or "suspected_radiculopathy" in causes:
+            assert not {"hamstring_stretch", "loaded_flexion", "trunk_flexion"} & traits(it)
+            assert not {"ham_swing", "ham_stretch_static", "deadlift", "mini_crunch"} & given(it)
+
+    holds_for_all(check)
+
+
+def test_a_suspected_bone_stress_injury_stops_impact_and_progression() -> None:
+    """Invariant 10. Seen to fail with possible-bone-stress-no-impact left out and stop_impact not indicated by it."""
+
+    def check(case: Written, it: Consultation) -> None:
+        if "suspected_bone_stress" in {cause.id for cause in it.causes}:
+            assert "stop_impact" in given(it)
+            assert not {"impact", "progression"} & traits(it)
+
+    holds_for_all(check)
+
+
+def test_sharp_pain_is_not_lifted_through() -> None:
+    """Invariant 11. Seen to fail with sharp-pain-no-heavy-load left out of a copy of withholding.yaml."""
+
+    def check(case: Written, it: Consultation) -> None:
+        if Answers(case).among("quality", "sharp").value:
+            assert "heavy_loading" not in traits(it)
+
+    holds_for_all(check)
+
+
+def test_opposing_remedies_never_appear_together() -> None:
+    """Invariant 12. Seen to fail with pelvis-forward-no-hamstring-stretch left out of a copy of withholding.yaml."""
+
+    def check(case: Written, it: Consultation) -> None:
+        plan, causes = given(it), {cause.id for cause in it.causes}
+        assert not {"high_knees", "lower_knees"} <= plan
+        if "anterior_tilt" in causes:
+            assert not {"ham_swing", "ham_stretch_static"} & plan
+        if "stop_impact" in plan:
+            assert not {"limit_10pct", "high_knees", "cadence_plus_5_10"} & plan
+
+    holds_for_all(check)
+
+
+def test_every_case_carries_safety_advice_and_a_date_to_look_again() -> None:
+    """Invariant 13. Seen to fail with safety_net_advice under `if: low_back_pain`."""
+
+    def check(case: Written, it: Consultation) -> None:
+        assert "safety_net_advice" in given(it)
+        assert it.level.review_days >= 0
+
+    holds_for_all(check)
+
+
+def test_every_remedy_and_dose_names_its_source_and_no_dose_is_ascribed_wrongly() -> None:
+    """Invariant 14. Seen to fail with a dose of the plank given as S0-14, which gives none."""
+    knowledge = shipped().knowledge
+    for remedy in knowledge.remedies.values():
+        assert any(re.match(r"S[0-4]-|expert default", source) for source in remedy.sources), remedy.id
+        for dose in remedy.dose:
+            if dose.source.startswith("S"):
+                assert knowledge.sources[dose.source].dose, f"{remedy.id}: {dose.source} gives no dose"
+
+
+def test_a_contradiction_that_bears_on_a_case_is_shown_with_claims_on_both_sides() -> None:
+    """Invariant 15. Seen to fail with `_disputes` yielding nothing where the plan is restricted."""
+
+    def check(case: Written, it: Consultation) -> None:
+        shown = {dispute.id for dispute in it.disputes}
+        for item in it.knowledge.disagreements.values():
+            if it.reasoning._value(item.bears):
+                assert item.id in shown
+        for dispute in it.disputes:
+            assert len(dispute.sides) >= 2
+            assert all(sources for _, sources in dispute.sides)
+
+    holds_for_all(check, count=120)
+
+
+def test_an_old_leak_excludes_an_emergency_only_with_every_other_answer_negative() -> None:
+    """Invariant 16. Seen to fail with unasked findings counted as answered no."""
+    others = [name for name in CAUDA_EQUINA if name != "bladder_change"]
+    calm: Written = {name: "none" if name in ("bowel_change", "leg_weakness") else "no" for name in others}
+    for name in others:
+        for answer in ("unknown", None):
+            case: Written = {**calm, "bladder_change": ["chronic_unchanged_leak"]}
+            if answer is None:
+                del case[name]
+            else:
+                case[name] = answer
+            it = consulted(case)
+            assert it.triage.within[1] == "emergency_now"
+            assert it.restricted
+            assert name in it.triage.missing

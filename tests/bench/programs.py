@@ -33,10 +33,12 @@ class Subject:
 
 
 def shipped(cases: int | None = None) -> tuple[Knowledge, Subject]:
-    """Return the shipped knowledge base, and it as a program with (the first) `cases` of its worked cases."""
+    """Return the shipped knowledge base, and it as a program with (up to) `cases` of its worked cases."""
     knowledge = load()
     vocabulary = Vocabulary(knowledge)
-    files = sorted(CASES.glob("*.yaml"))[:cases]
+    files = sorted(CASES.glob("*.yaml"))
+    if cases is not None:
+        files = files[:: max(1, len(files) // cases)][:cases]
     memories = tuple(WorkingMemory(vocabulary, read_case(knowledge, file).answers) for file in files)
     program = compile_program(knowledge)
     return knowledge, Subject("shipped knowledge base", len(program.clauses), program, memories)

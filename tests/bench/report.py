@@ -58,7 +58,8 @@ sense of scale and differ from machine to machine; the ratios are what to compar
 - Two things are compared by running them in turn, A B A B …, after one run of each that does not count. Each A is
   divided by the B right after it; given are the median of these ratios and, in brackets, the middle half of them.
   Milliseconds are medians.
-- A process is timed from its start to its end, with the compiled files of all modules in place.
+- A process is timed from its start to its end, all modules compiled beforehand (into a folder of the run's own, so
+  that no side has an older or a missing file).
 - Inside a process the garbage collector is off while the clock runs, as in `timeit`. A network is built once and
   reset for each case, and a case is worked out afresh each time.
 - Before engines are timed against each other their results are compared, on the same cases: what is established, and

@@ -30,7 +30,7 @@ class Plan:
 
 FULL = Plan(
     processes=31,
-    shipped=(99, 5),
+    shipped=(24, 5),
     sizes={100: (10, 9), 200: (10, 5), 500: (4, 5), 1000: (2, 3), 2000: (1, 3)},
     growth=(10, 15),
     foresight=15,
