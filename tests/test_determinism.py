@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 import yaml
+
 from conftest import CASES, ROOT
 from psoas.case import make_case, read_case
 from psoas.consultation import Consultant

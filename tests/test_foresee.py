@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from psoas.knowledge.conditions import Holds, Kleene, Not, all_of
 from psoas.knowledge.model import Knowledge
 from psoas.knowledge.program import Program, compile_program

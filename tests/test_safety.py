@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import pytest
+
 from psoas.case import make_case
 from psoas.consultation import Consultation
 from psoas.knowledge.program import compile_program

@@ -125,6 +125,11 @@ def _finding(finding: Finding) -> Iterator[Fault]:
         yield Fault(place, f"{finding.id} is a choice and has values, not a range or a length")
     if not numeric and not finding.values:
         yield Fault(place, f"{finding.id} needs values, each with the statement it makes")
+    yield from _values(finding)
+
+
+def _values(finding: Finding) -> Iterator[Fault]:
+    place = finding.place
     if finding.type == "yes-no" and finding.values and set(finding.values) != {"yes", "no"}:
         yield Fault(place, f"{finding.id} needs a statement for yes and one for no, and no others")
     for value in finding.values:
