@@ -492,6 +492,22 @@ def test_findings_on_one_line_apply_each_by_its_own_condition(tmp_path):
     assert findings["a"].applies != findings["b"].applies
 
 
+# No rule may look at the level it helps to decide
+
+
+@pytest.mark.parametrize(
+    "how", ["if: {all: [ride_on, {load_kg: at least 100}]}", "if: {load_kg: at least 100}\n  unless: ride_on"]
+)
+@pytest.mark.parametrize("what", ["level: do_not_ride", "then: brake_may_fail\n  strength: plain"])
+@pytest.mark.xfail(strict=True, reason="known defect: T9 fires for DO NOT RIDE and the advice stays: ride on")
+def test_a_rule_that_depends_on_a_level_is_refused(tmp_path, how, what):
+    kb = tmp_path / "kb"
+    shutil.copytree(BICYCLE, kb)
+    (kb / "rules" / "more.yaml").write_text(f"- id: T9\n  {what}\n  {how}\n  because: it is heavy\n  sources: [M-1]\n")
+    with pytest.raises(Unusable, match="ride_on"):
+        load(kb)
+
+
 # Nothing of another subject in the shell
 
 
