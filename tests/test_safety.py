@@ -503,7 +503,7 @@ def dangerous_and_ordinary(count: int, seed: int) -> Iterator[Written]:
     yield from writer.cases(count // 4, seed + 2)
 
 
-def holds_for_all(check: Callable[[Written, Consultation], None], count: int = 250, seed: int = 40) -> None:
+def holds_for_all(check: Callable[[Written, Consultation], None], count: int = 80, seed: int = 40) -> None:
     check_cases(dangerous_and_ordinary(count, seed), lambda case: check(case, consulted(case)))
 
 
@@ -566,7 +566,7 @@ def test_adding_a_red_flag_or_more_severity_never_lowers_the_level() -> None:
     def agreed_level(case: Written) -> str:
         return shipped().screen.judge(memory_of(shipped(), case)).level
 
-    holds_for_all(check, count=120)
+    holds_for_all(check, count=60)
 
 
 def test_a_restricted_plan_holds_safety_advice_only() -> None:
@@ -610,6 +610,7 @@ def test_an_open_cauda_equina_question_with_nerve_signs_or_severe_pain_is_urgent
             assert it.level.id in ("urgent_medical", "emergency_now")
 
     holds_for_all(check)
+    holds_for_worked_cases(check, saddle_numbness="unknown", leg_symptoms=["tingling"], leg_side="one")
 
 
 def test_an_answer_out_of_range_is_refused_and_never_calculated_with() -> None:
@@ -727,7 +728,7 @@ def test_a_contradiction_that_bears_on_a_case_is_shown_with_claims_on_both_sides
             assert len(dispute.sides) >= 2
             assert all(sources for _, sources in dispute.sides)
 
-    holds_for_all(check, count=120)
+    holds_for_all(check, count=60)
 
 
 def test_an_old_leak_excludes_an_emergency_only_with_every_other_answer_negative() -> None:

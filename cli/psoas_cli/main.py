@@ -216,6 +216,8 @@ def write(target: Path | None, content: str | bytes) -> None:
         else:
             write_file(target, content.encode() if isinstance(content, str) else content)
             click.echo(f"wrote {target}", err=True)
+    except RuntimeError as error:  # a link in a circle, before Python 3.13
+        raise Problem(f"{target}: cannot be written: {error}") from error
     except OSError as error:
         if error.errno == errno.EPIPE:  # the reader has gone away
             raise

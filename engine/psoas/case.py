@@ -97,7 +97,8 @@ def _not_allowed(finding: Finding, word: str) -> str:
 
 def _chosen(finding: Finding, words: list[str]) -> frozenset[str]:
     if not words:
-        raise Refused("the list is empty; write none if that is the answer, or unknown")
+        nothing = f"write {finding.alone[0]} if that is the answer, or unknown" if finding.alone else "write unknown"
+        raise Refused(f"the list is empty; {nothing}")
     chosen = frozenset(OPEN if word.lower() == OPEN else _word(finding, word) for word in words)
     excluding = chosen & set(finding.alone)
     if excluding and len(chosen) > 1:

@@ -6,7 +6,6 @@ and gives each later message its line and column for nothing.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,11 +35,21 @@ class _TextLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
         """Return the tag of a node that has none: its kind."""
         return _TAGS[kind]
 
-    def descend_resolver(self, *_: Any) -> None:
-        """Keep no track of the path, which only a guess would need."""
+    depth = 0
+
+    def descend_resolver(self, node: Node | None, _: Any) -> None:
+        """Count the depth: the parser recurses in C, and would crash the process long before Python noticed."""
+        self.depth += 1
+        if node is not None and self.depth > MAX_DEPTH + 2:
+            raise _Deep(problem_mark=node.start_mark)
 
     def ascend_resolver(self) -> None:
-        """Keep no track of the path."""
+        """Count back."""
+        self.depth -= 1
+
+
+class _Deep(yaml.MarkedYAMLError):
+    """A text nests more than `MAX_DEPTH` levels deep."""
 
 
 def place_of(node: Node, file: str) -> Place:
@@ -87,11 +96,12 @@ def parse(data: bytes, file: str) -> Tree | None:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
         raise Unusable([Fault(Place(file, line, column), "is not text in UTF-8")]) from error
-    deep = _too_deep(text)
-    if deep is not None:
-        raise Unusable([Fault(_place_in(text, deep, file), "is nested too deeply", f"at most {MAX_DEPTH} levels")])
     try:
         root = yaml.compose(text, Loader=_TextLoader)
+    except _Deep as error:
+        assert error.problem_mark is not None
+        where = Place(file, error.problem_mark.line + 1, error.problem_mark.column + 1)
+        raise Unusable([Fault(where, f"is nested more than {MAX_DEPTH} levels deep")]) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
@@ -107,23 +117,6 @@ def parse(data: bytes, file: str) -> Tree | None:
     if faults:
         raise Unusable(faults)
     return root
-
-
-_STACKED = re.compile(r"^[ ]{2000}|(?:[-?:][ ]+){500}", re.MULTILINE)
-_BRACKETS = re.compile(r"[\[\]{}]")
-
-
-def _too_deep(text: str) -> int | None:
-    """Return where `text` nests so deeply that the parser, which recurses in C, would crash; None if nowhere."""
-    stacked = _STACKED.search(text)
-    if stacked:
-        return stacked.start()
-    depth = 0
-    for found in _BRACKETS.finditer(text):
-        depth += 1 if found[0] in "[{" else -1
-        if depth > 500:
-            return found.start()
-    return None
 
 
 def _not_plain(root: Node, file: str, *, marked: bool) -> Iterator[Fault]:

@@ -208,9 +208,14 @@ def _otherwise(knowledge: Knowledge) -> Iterator[Fault]:
 
 def _rules(knowledge: Knowledge) -> Iterator[Fault]:
     otherwise = knowledge.manifest.otherwise
+    levels = {d.id for d in knowledge.manifest.dispositions}
     for rule in knowledge.rules.values():
         if not rule.then and not rule.level:
             yield Fault(rule.place, f"{rule.id} has neither then: nor level:")
+        for leaf in (*leaves(rule.when), *(leaf for blocker in rule.unless or () for leaf in leaves(blocker))):
+            if isinstance(leaf, Holds) and (leaf.symbol in levels or leaf.symbol in knowledge.remedies):
+                what = "a level" if leaf.symbol in levels else "a remedy"
+                yield Fault(rule.place, f"{rule.id} may not depend on {leaf.symbol}, {what}: rules come before them")
         if rule.level in (otherwise.unasked, otherwise.settled):
             yield Fault(rule.place, f"{rule.id}: {rule.level} is what no rule decides: it is given where none fires")
         if rule.then and not rule.level and not rule.strength:

@@ -157,7 +157,7 @@ def _field(place: Place, roots: Iterable[tuple[str, Node]], key: str) -> Node | 
     for file, root in roots:
         if file == place.file:
             for item in root.value:
-                if item.start_mark.line + 1 == place.line and isinstance(item, MappingNode):
+                if isinstance(item, MappingNode) and place_of(item, file) == place:
                     return next((value for name, value in item.value if name.value == key), None)
     return None
 

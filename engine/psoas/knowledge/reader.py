@@ -37,7 +37,7 @@ class Skip(Exception):
 
 def to_number(text: str) -> float | None:
     """Return the number `text` writes in plain decimal notation, else None (`nan`, `1_000` and `0x1F` are none)."""
-    return float(text) if _NUMBER.fullmatch(text.strip()) else None
+    return float(text) + 0.0 if _NUMBER.fullmatch(text.strip()) else None  # + 0.0: there is no -0
 
 
 @dataclass

@@ -68,7 +68,7 @@ class Phrases:
     def condition(self, condition: Condition, *, inner: bool = False) -> str:
         """Return `condition` in English; `inner` brackets a list that stands within another."""
         if isinstance(condition, Test):
-            return self._test(condition)
+            return _bracketed(self._test(condition), inner and len(condition.words) > 1)
         if isinstance(condition, Holds):
             return self.symbol(condition.symbol)
         if isinstance(condition, Not):
@@ -98,8 +98,13 @@ class Phrases:
                 return f"{item.name} not answered"
             if isinstance(item, Finding) and item.type == "yes-no":
                 return self._word(item, "no" if "yes" in condition.words else "yes")
-            return f"not: {self._test(condition)}"
-        return f"none of: {self.condition(condition, inner=True)}"
+            return f"not: {self.condition(condition, inner=True)}"
+        if isinstance(condition, Not | Holds):
+            return f"not: {self.condition(condition, inner=True)}"
+        parts = "; ".join(self.condition(part, inner=True) for part in condition.of)
+        if isinstance(condition, All):
+            return f"not all of: {parts}"
+        return f"none of: {parts}" if condition.n == 1 else f"fewer than {condition.n} of: {parts}"
 
     def rule(self, rule: Origin) -> str:
         """Return one sentence for a rule, a withholding or a remedy's indication."""

@@ -82,11 +82,13 @@ class _Teller:
             yield Paragraph(f"All {self.triage.needed} safety questions that matter here are answered.")
         elif self.it.level.id != self.knowledge.manifest.otherwise.unasked:
             low, high = (self.knowledge.level(level).name for level in self.triage.within)
-            yield Paragraph(
+            said = (
                 f"{len(self.triage.missing)} of {self.triage.needed} safety questions are still open, so the plan "
-                f"holds only what is safe without them. Depending on the answers it could be anything from “{low}” "
-                f"to “{high}”."
+                "holds only what is safe without them."
             )
+            if low != high:
+                said += f" Depending on the answers it could be anything from “{low}” to “{high}”."
+            yield Paragraph(said)
 
     def sections(self) -> Iterator[Section]:
         """Yield the sections in the order of what matters; while nothing can be judged, only what to do about that."""
@@ -145,7 +147,7 @@ class _Teller:
             hints = [self.knowledge.conclusions[cause.id].name for cause in causes if cause not in shown]
             blocks: list[Block] = [Entries(tuple(map(self._cause, shown)), numbered=True)] if shown else []
             if hints:
-                blocks.append(Paragraph(f"And, only as {listed(weak)}s: {', '.join(hints)}."))
+                blocks.append(Paragraph(f"And, no more than {listed(weak)}: {', '.join(hints)}."))
             yield Section(kind.heading, tuple(blocks))
 
     def word(self, cause: Cause) -> str:
