@@ -99,12 +99,10 @@ def parse(data: bytes, file: str) -> Tree | None:
     try:
         root = yaml.compose(text, Loader=_TextLoader)
     except _Deep as error:
-        assert error.problem_mark is not None
-        where = Place(file, error.problem_mark.line + 1, error.problem_mark.column + 1)
+        where = _marked(error.problem_mark, file)
         raise Unusable([Fault(where, f"is nested more than {MAX_DEPTH} levels deep")]) from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        where = _marked(error.problem_mark or error.context_mark, file)
         what = "; ".join(part for part in (error.context, error.problem) if part)
         raise Unusable([Fault(where, f"is not well-formed YAML: {what}", _yaml_hint(what))]) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -161,6 +159,10 @@ def _bad_keys(node: MappingNode, file: str) -> Iterator[Fault]:
 def is_blank(node: Node) -> bool:
     """Tell whether nothing was written where a value could stand (`key:`, `~` or `null`)."""
     return isinstance(node, ScalarNode) and node.style in (None, "") and node.value in ("", "~", "null", "Null", "NULL")
+
+
+def _marked(mark: Any, file: str) -> Place:
+    return Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
 
 
 def _place_in(text: str, position: int | None, file: str) -> Place:
