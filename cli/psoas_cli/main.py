@@ -268,7 +268,10 @@ def printable(text: str) -> str:
 def main() -> None:
     """Run the command line."""
     gc.disable()  # a run is short, and what it builds lives to its end
-    psoas(prog_name="psoas")
+    try:
+        psoas(prog_name="psoas")
+    finally:
+        gc.freeze()  # or the last collection, when Python ends, walks over everything once more
 
 
 if __name__ == "__main__":
