@@ -58,7 +58,7 @@ def shuffled(tmp_path: Path) -> Path:
 
 
 def test_the_order_of_items_and_files_changes_no_byte(shuffled: Path, consultant: Consultant) -> None:
-    """Seen to fail with `_by_id` in load.py keeping the order of the files, and with the digest taken of the files."""
+    """Seen to fail with `_by_id` in load.py keeping the order of the files."""
     other = load(shuffled)
     assert list(other.rules) == list(consultant.knowledge.rules)
     assert said(Consultant(other)) == said(consultant)

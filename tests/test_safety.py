@@ -601,7 +601,7 @@ def test_self_care_is_given_only_where_no_open_answer_could_be_urgent() -> None:
 
 
 def test_an_open_cauda_equina_question_with_nerve_signs_or_severe_pain_is_urgent() -> None:
-    """Invariant 6. Seen to fail with U7 left out of a copy of red_flags.yaml."""
+    """Invariant 6. Seen to fail with U7 asking for an age of 99 as well."""
 
     def check(case: Written, it: Consultation) -> None:
         answers = Answers(case)
@@ -622,7 +622,7 @@ def test_an_answer_out_of_range_is_refused_and_never_calculated_with() -> None:
 
 
 def test_whom_a_clinician_must_see_is_never_left_to_self_care() -> None:
-    """Invariant 8. Seen to fail with K7 left out of a copy of red_flags.yaml."""
+    """Invariant 8. Seen to fail with K7 at 12 years."""
     asks: tuple[Callable[[Answers], Truth], ...] = (
         lambda a: ~a.least("age_years", 18),
         lambda a: a.one("pregnancy", "pregnant", "postpartum_12mo"),
@@ -656,7 +656,7 @@ def test_an_irritated_nerve_is_not_stretched_or_bent_under_load() -> None:
 
 
 def test_a_suspected_bone_stress_injury_stops_impact_and_progression() -> None:
-    """Invariant 10. Seen to fail with possible-bone-stress-no-impact left out and stop_impact not indicated by it."""
+    """Invariant 10. Seen to fail with stop_impact not indicated by suspected_bone_stress."""
 
     def check(case: Written, it: Consultation) -> None:
         if "suspected_bone_stress" in {cause.id for cause in it.causes}:
@@ -668,7 +668,7 @@ def test_a_suspected_bone_stress_injury_stops_impact_and_progression() -> None:
 
 
 def test_sharp_pain_is_not_lifted_through() -> None:
-    """Invariant 11. Seen to fail with sharp-pain-no-heavy-load left out of a copy of withholding.yaml."""
+    """Invariant 11. Seen to fail with sharp-pain-no-heavy-load holding impact alone."""
 
     def check(case: Written, it: Consultation) -> None:
         if Answers(case).among("quality", "sharp").value:
@@ -679,7 +679,7 @@ def test_sharp_pain_is_not_lifted_through() -> None:
 
 
 def test_opposing_remedies_never_appear_together() -> None:
-    """Invariant 12. Seen to fail with pelvis-forward-no-hamstring-stretch left out of a copy of withholding.yaml."""
+    """Invariant 12. Seen to fail with both rules left out that keep hamstring stretches from a pelvis tipped forward."""
 
     def check(case: Written, it: Consultation) -> None:
         plan, causes = given(it), {cause.id for cause in it.causes}
