@@ -384,6 +384,7 @@ def made(
         conclusions={name: Conclusion(id=name, name=name, kind=kinds[name]) for name in sorted(names)},
         rules={rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)},
         sources={"S": Source(id="S", kind="book")},
+        omissions=(),
         reviews=(),
         **{
             part: dict(sorted(more.get(part, {}).items()))

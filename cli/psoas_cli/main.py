@@ -164,6 +164,36 @@ def graph(
     write(output, render(picture, form))
 
 
+@psoas.group()
+def audit() -> None:
+    """Read, check and complete the knowledge base as its expert."""
+
+
+@audit.command()
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to; the default: KB/schema."
+)
+@kb_option
+def schema(output: Path | None, kb: Path | None) -> None:
+    """Write the JSON Schemas by which an editor completes and checks the YAML files.
+
+    A file names its schema in its first line. Run this again after changing what can be asked or concluded.
+    """
+    from psoas.knowledge.home import knowledge_home
+    from psoas.knowledge.load import load
+    from psoas.knowledge.schema import schemas
+
+    folder = output or (kb or knowledge_home()) / "schema"
+    made = schemas(load(kb))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in made.items():
+            write_file(folder / name, text.encode())
+    except OSError as error:
+        raise Problem(f"{folder}: cannot be written: {error.strerror}") from error
+    click.echo(f"wrote {len(made)} schemas to {folder}", err=True)
+
+
 def consulted(case: Path, kb: Path | None) -> Consultation:
     """Return the consultation of the case file `case` (`-`: standard input)."""
     from psoas.case import read_case

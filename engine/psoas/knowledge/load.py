@@ -33,6 +33,7 @@ SHELVES: Mapping[str, type] = {
     "withholding": model.Withholding,
     "disagreements": model.Disagreement,
     "sources": model.Source,
+    "not_modelled": model.Omission,
     "reviews": model.Review,
 }
 """What a file holds, by the name of the file or of the folder it stands in."""
@@ -87,6 +88,7 @@ def load(folder: Path | None = None) -> Knowledge:
         withholdings=_by_id(shelves["withholding"]),
         disagreements=_by_id(shelves["disagreements"]),
         sources=_by_id(shelves["sources"]),
+        omissions=tuple(sorted(shelves["not_modelled"], key=lambda omission: omission.omits)),
         reviews=tuple(sorted(shelves["reviews"], key=lambda review: (review.of, review.on, review.by))),
     )
     check(knowledge, [mention for reader in readers for mention in reader.mentions])

@@ -48,19 +48,20 @@ FindingType = Literal["yes-no", "one of", "any of", "number", "list of numbers"]
 class Finding:
     """Something that can be asked and answered."""
 
-    id: str
-    name: str
-    question: str
+    id: str  # one word, never changed again: cases and tables use it
+    name: str  # a noun phrase for lists and the middle of a sentence
+    question: str  # in plain words, to be answered without any other
     type: FindingType
     how: str = ""  # how to test it on oneself
     values: Mapping[str, str] = field(default_factory=dict)  # each value → the statement it makes
     alone: tuple[str, ...] = ()  # values that exclude every other
-    unit: str = ""
-    range: Span | None = None
+    unit: str = ""  # of a number
+    range: Span | None = None  # of a number: 0 to 10; whatever lies outside is refused
     length: Span | None = None  # of a list of numbers: how many
     says: str = ""  # a statement with {} where the number, or a test of it, goes
-    applies: Condition | None = None
+    applies: Condition | None = None  # where the question makes sense; elsewhere it is not asked
     fixed: bool = False  # nobody can change it from one day to the next
+    sources: tuple[str, ...] = names("source")  # who asks for it
     place: Place = field(default=Place(""), compare=False)
 
     @property
@@ -75,9 +76,9 @@ class Calculated:
 
     id: str
     name: str
-    formula: Formula = field(metadata={"key": "is"})
+    formula: Formula = field(metadata={"key": "is"})  # of asked numbers: + - * /, first last largest mean rise …
     unit: str = ""
-    says: str = ""
+    says: str = ""  # a statement with {} where the number, or a test of it, goes
     place: Place = field(default=Place(""), compare=False)
 
     type = "number"
@@ -92,8 +93,8 @@ class Contradiction:
 
     id: str
     when: Condition = field(metadata={"key": "if"})
-    refuse: tuple[str, ...] = names("finding", required=True)
-    because: str
+    refuse: tuple[str, ...] = names("finding", required=True)  # the answers that then count as unknown
+    because: str  # told to the person
     place: Place = field(default=Place(""), compare=False)
 
 
@@ -105,9 +106,9 @@ class Conclusion:
     name: str
     kind: str = names("kind", required=True)
     says: str = ""  # short, for chains
-    means: str = ""
-    matters: str = ""
-    caveat: str = ""
+    means: str = ""  # one line: what it is
+    matters: str = ""  # one line: why it matters
+    caveat: str = ""  # what the literature doubts; shown with the conclusion
     sources: tuple[str, ...] = names("source")
     place: Place = field(default=Place(""), compare=False)
 
@@ -124,18 +125,18 @@ RuleKind = Literal["sign", "mechanism", "against"]
 class Rule:
     """If … unless …, then. A triage rule has a `level`; any other concludes something with a `strength`."""
 
-    id: str
-    when: Condition = field(metadata={"key": "if"})
-    unless: Alternatives | None = None
-    then: tuple[str, ...] = names("conclusion")
-    level: str = names("level")
-    name: str = ""
-    kind: RuleKind = "sign"
-    strength: str = names("strength")
-    because: str
-    evidence: str = names("evidence")
-    caveat: str = ""
-    sources: tuple[str, ...] = names("source", required=True)
+    id: str  # reads as a sentence: wet-rims-brake-late
+    when: Condition = field(metadata={"key": "if"})  # must be known to be true
+    unless: Alternatives | None = None  # blocks the rule if known to be true; a list: any one of them
+    then: tuple[str, ...] = names("conclusion")  # what it establishes
+    level: str = names("level")  # of a triage rule: how urgent
+    name: str = ""  # of a triage rule: what it is called in a report
+    kind: RuleKind = "sign"  # sign: it shows; mechanism: it brings about; against: it counts against
+    strength: str = names("strength")  # how much it adds to the certainty of what it concludes
+    because: str  # why, one clause without a full stop
+    evidence: str = names("evidence")  # how sure the literature is of it
+    caveat: str = ""  # what the literature doubts; shown with what it concludes
+    sources: tuple[str, ...] = names("source", required=True)  # the claims and literature it rests on
     place: Place = field(default=Place(""), compare=False)
 
 
@@ -145,7 +146,7 @@ class Dose:
 
     amount: str  # may hold {finding}
     otherwise: str = key("or", "")  # said where a finding in braces has no value
-    source: str = names("source", required=True)
+    source: str = names("source", required=True)  # who gives the number, or: expert default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,19 +155,19 @@ class Remedy:
 
     id: str
     name: str
-    treats: tuple[str, ...] = names("conclusion", key="for")
-    when: Condition | None = key("if")
+    treats: tuple[str, ...] = names("conclusion", key="for")  # given where any of these is established
+    when: Condition | None = key("if")  # what must hold as well; without for:, the whole indication
     tier: str = names("tier", required=True)
     occasion: str = field(metadata={"key": "when", "names": "occasion"})
-    traits: tuple[str, ...] = ()
-    purpose: str = ""
-    steps: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()  # by which withholding rules name it
+    purpose: str = ""  # what it is for, one clause
+    steps: tuple[str, ...] = ()  # how, each a short sentence that says what to do
     dose: tuple[Dose, ...] = ()
     easier: str = ""
     harder: str = ""
-    feel: str = ""
-    stop: str = ""
-    evidence: str = names("evidence")
+    feel: str = ""  # what it should and should not feel like
+    stop: str = ""  # when to stop
+    evidence: str = names("evidence")  # how sure the literature is that it helps
     caveat: str = ""
     sources: tuple[str, ...] = names("source", required=True)
     place: Place = field(default=Place(""), compare=False)
@@ -179,7 +180,7 @@ class Withholding:
     id: str
     when: Condition = field(metadata={"key": "if"})
     withholds: tuple[str, ...] = names("remedy or trait", required=True)
-    because: str
+    because: str  # told to the person
     sources: tuple[str, ...] = names("source", required=True)
     place: Place = field(default=Place(""), compare=False)
 
@@ -206,9 +207,9 @@ class Disagreement:
 
     id: str
     question: str
-    bears: Condition
+    bears: Condition  # where it concerns a case
     sides: tuple[Side, ...]
-    settled: tuple[Settlement, ...]
+    settled: tuple[Settlement, ...]  # the first whose if: holds; the last has none
     safety: bool = False  # its settlement is said even where the plan is restricted
     sources: tuple[str, ...] = names("source")
     place: Place = field(default=Place(""), compare=False)
@@ -220,14 +221,23 @@ class Source:
 
     id: str
     kind: str
-    of: str = names("source")
+    of: str = names("source")  # of a claim: the article it stands in
     title: str = ""
-    says: str = ""
-    cite: str = ""
-    address: str = ""
-    dose: str = ""
+    says: str = ""  # paraphrased, never copied
+    cite: str = ""  # authors, year, journal
+    address: str = ""  # where it can be read
+    dose: str = ""  # the numbers it gives, if it gives any
     grade: str = names("evidence")
-    read: str = ""
+    read: str = ""  # found: an abstract or excerpt was seen; recalled: it was not
+    place: Place = field(default=Place(""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Omission:
+    """Sources that nothing cites on purpose, and why."""
+
+    omits: tuple[str, ...] = names("source", required=True, key="claims")
+    because: str  # why nothing in the knowledge base is built on them
     place: Place = field(default=Place(""), compare=False)
 
 
@@ -324,6 +334,7 @@ class Knowledge:
     withholdings: Mapping[str, Withholding]
     disagreements: Mapping[str, Disagreement]
     sources: Mapping[str, Source]
+    omissions: tuple[Omission, ...]
     reviews: tuple[Review, ...]
 
     @property
