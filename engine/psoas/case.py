@@ -13,7 +13,7 @@ from typing import Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from psoas.faults import Fault, Place, Unusable, quoted, suggest
+from psoas.faults import Fault, Hint, Place, Unusable, quoted, suggest
 from psoas.knowledge.conditions import OPEN, evaluate
 from psoas.knowledge.model import Finding, Knowledge
 from psoas.knowledge.reader import to_number
@@ -213,7 +213,7 @@ class _CaseReader:
         case = make_case(self.knowledge, answers, id=texts.get("id") or default_id, title=texts.get("title", ""))
         return dataclasses.replace(case, expect=expect, story=texts.get("story", ""))
 
-    def fault(self, node: Node, message: str, hint: str = "") -> None:
+    def fault(self, node: Node, message: str, hint: Hint = "") -> None:
         self.faults.append(Fault(place_of(node, self.file), message, hint))
 
     def mapping(self, node: Node, allowed: Any, what: str) -> dict[str, Node]:
@@ -223,7 +223,10 @@ class _CaseReader:
         for key, _ in node.value:
             if key.value not in allowed:
                 kind = "finding" if what == "answers" else "key"
-                self.fault(key, f"there is no {kind} {quoted(key.value)}", suggest(key.value, allowed))
+                hint: Hint = suggest(key.value, allowed)
+                if allowed is self.KEYS and key.value in self.knowledge.findings:
+                    hint = f"it is an answer: indent it under answers:, as {key.value}: …"
+                self.fault(key, f"there is no {kind} {quoted(key.value)}", hint)
         return {key.value: value for key, value in node.value}
 
     def text(self, node: Node) -> str:

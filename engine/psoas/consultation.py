@@ -89,6 +89,11 @@ class Consultation:
         """Whether only remedies of the restricted tiers may be given."""
         return self.level.plan == "restricted" or not self.triage.settled
 
+    @property
+    def screened(self) -> frozenset[str]:
+        """The findings on which the disposition depends."""
+        return frozenset(self._prospect.screen.findings)
+
     @cached_property
     def questions(self) -> tuple[Question, ...]:
         """The open questions that could still change something; none where the disposition stands alone."""
@@ -211,8 +216,8 @@ class Consultant:
         """Return the rules that restrict the plan, and the reason: what was decided, or else what is still open."""
         decisive = tuple(rule for rule in triage.fired if self.knowledge.rules[rule].level == triage.level)
         if decisive and self.knowledge.level(triage.level).plan == "restricted":
-            return decisive, "held back until the assessment"
-        return triage.unsettled, "held back until the open safety questions are answered"
+            return decisive, "it waits for the assessment"
+        return triage.unsettled, "it waits for the open safety questions"
 
     def _blockers(self, reasoning: Reasoning, remedy: str) -> Withheld | None:
         if withheld(remedy) not in reasoning.established:

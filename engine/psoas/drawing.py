@@ -1,4 +1,6 @@
-"""A `Picture` → SVG, PNG, PDF, DOT, Mermaid, GraphML or node-link JSON. Every format holds the same nodes and edges.
+"""A `Picture` → SVG, PNG, PDF, DOT, Mermaid, GraphML or node-link JSON.
+
+GraphML and JSON hold every node and edge. What is drawn for the eye holds the `gathered` ones: long lists as one note.
 
 Graphviz is taken from the machine where it is installed, and from the wheel `graphviz-pure` where it is not. The
 colours are those of Okabe and Ito (2008), told apart by people with any common colour blindness; shape, line and
@@ -7,21 +9,25 @@ arrowhead say the same without colour.
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 import sysconfig
 import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from psoas import __version__
 from psoas.faults import Fault, Place, Unusable
-from psoas.picture import Picture, PictureEdge, PictureNode
+from psoas.picture import ITEM, Picture, PictureEdge, PictureNode, gathered
 
 if TYPE_CHECKING:
     from graphviz import Digraph
 
 FONT = "Arial"
+AUTHOR = f"psoas {__version__}"
 BLACK, BLUE, GREEN, VERMILLION, PURPLE, GREY = (
     "#1a1a1a",
     "#0072B2",
@@ -30,6 +36,9 @@ BLACK, BLUE, GREEN, VERMILLION, PURPLE, GREY = (
     "#9C4F84",
     "#8a8a8a",
 )
+
+POINTS_PER_LETTER = 0.46
+"""How wide a letter of `FONT` is on average, for each point of its size."""
 
 EDGE_STYLE: dict[str, dict[str, str]] = {
     "shows": {"color": BLACK, "arrowhead": "vee", "penwidth": "1"},
@@ -59,16 +68,19 @@ CAUSE_STYLE: tuple[dict[str, str], ...] = (
     {"shape": "box", "style": "rounded,filled,bold", "fillcolor": "#d5eaf6", "color": BLUE},
     {"shape": "box", "style": "rounded,filled", "fillcolor": "#eeeeee", "color": GREY},
 )
-LEGEND = (
-    ("finding", "", "what was reported"),
-    ("rule", "", "a rule"),
-    ("cause", "shows", "is shown by it"),
-    ("state", "brings about", "is brought about by it"),
-    ("cause", "contradicts", "is contradicted by it"),
-    ("remedy", "treats", "treats it"),
-    ("remedy", "withholds", "is held back by it"),
-)
-WRAP = 26
+EDGE_SAYS = {
+    "shows": "suggests",
+    "brings about": "may lead to",
+    "contradicts": "speaks against",
+    "treats": "this may help",
+    "withholds": "reason to leave it out",
+}
+NUMBER = "0.84"
+WRAP, HELD, WIDE, TITLE = 26, 44, 62, 90
+"""Letters a line: of a box, of a list of what is held back, of a conclusion with what it lacked, of the title."""
+MISSES_A_ROW = 3
+STRAIGHT = "100"
+PNG_DPI = "144"
 
 
 def render(picture: Picture, form: str) -> str | bytes:
@@ -76,18 +88,22 @@ def render(picture: Picture, form: str) -> str | bytes:
 
     Raises `Unusable` where the machine lacks the means for a PDF.
     """
+    if form in ("graphml", "json"):
+        return {"graphml": to_graphml, "json": to_json}[form](picture)
+    picture = gathered(picture)
     if form in ("gv", "dot"):
         return str(to_dot(picture).source)
-    if form in ("svg", "png", "pdf"):
-        return _drawn(picture, form)
-    return {"mmd": to_mermaid, "graphml": to_graphml, "json": to_json}[form](picture)
+    return to_mermaid(picture) if form == "mmd" else _drawn(picture, form)
 
 
 # DOT, and what Graphviz makes of it
 
 
 def to_dot(picture: Picture) -> Digraph:
-    """Return `picture` as a graphviz `Digraph`: reports on the left, the outcome and the remedies on the right."""
+    """Return `picture` as a graphviz `Digraph`: reports on the left, the outcome on the right, the legend below.
+
+    Parts that are not joined are laid out one by one and put below each other, or one would stretch the other.
+    """
     import graphviz
 
     dot = graphviz.Digraph(
@@ -95,41 +111,80 @@ def to_dot(picture: Picture) -> Digraph:
         graph_attr={
             "rankdir": "LR",
             "fontname": FONT,
-            "fontsize": "18",
-            "label": _escaped(_wrapped(picture.title, 90)),
+            "label": _heading(picture),
             "labelloc": "t",
             "tooltip": _escaped(picture.title),
             "nodesep": "0.14",
-            "ranksep": "0.42",
+            "ranksep": "0.3",
+            "pack": "16",
+            "packmode": "array_ic1",
             "bgcolor": "white",
         },
         node_attr={"fontname": FONT, "fontsize": "11", "margin": "0.1,0.06", "height": "0.3"},
         edge_attr={"fontname": FONT, "fontsize": "9", "arrowsize": "0.8"},
     )
-    for role, rank in (("finding", "min"), ("remedy", "max")):
-        with dot.subgraph(graph_attr={"rank": rank}) as layer:
-            for node in picture.nodes:
-                if node.role == role and not node.ghost:
-                    _add_node(layer, node)
-    for node in picture.nodes:
-        if node.role not in ("finding", "remedy") or node.ghost:
+    joined = {end for edge in picture.edges for end in (edge.source, edge.target)}
+    for node in _in_parts(picture):
+        if node.id in joined:
             _add_node(dot, node)
+    with dot.subgraph(graph_attr={"rank": "min"}) as first:
+        for node in picture.nodes:
+            if node.role == "finding" and node.id in joined:
+                first.node(_quoted(node.id))
     for edge in picture.edges:
         _add_edge(dot, edge)
     _add_legend(dot, picture)
+    _add_misses(dot, [node for node in picture.nodes if node.id not in joined])
     return dot
 
 
-def _add_node(dot: Digraph, node: PictureNode) -> None:
+def _heading(picture: Picture) -> str:
+    """Return the label above the picture: its title, in smaller letters what it comes to and the case's id."""
+    sizes = ((picture.title, 18, BLACK), (picture.subtitle, 13, BLACK), (picture.case, 9, "#666666"))
+    rows = [
+        f'<tr><td><font point-size="{size}" color="{color}">{html.escape(line, quote=False)}</font></td></tr>'
+        for text, size, color in sizes
+        for line in _wrapped(_printable(text), TITLE).split("\n")
+        if line.strip()
+    ]
+    return f'<<table border="0" cellspacing="0" cellpadding="0">{"".join(rows)}</table>>' if rows else ""
+
+
+def _in_parts(picture: Picture) -> list[PictureNode]:
+    """Return the nodes part by part, as Graphviz puts them: the first lowest. The one that decides comes to the top."""
+    part = {node.id: number for number, node in enumerate(picture.nodes)}
+    for edge in picture.edges:
+        one, other = sorted((part[edge.source], part[edge.target]))
+        part = {node: one if number == other else number for node, number in part.items()}
+    size: dict[int, tuple[bool, int]] = {}
+    for node in picture.nodes:
+        decides, count = size.get(part[node.id], (False, 0))
+        size[part[node.id]] = (decides or node.role == "level", count + 1)
+    ranks = {number: (*place, -number) for number, place in size.items()}
+    return sorted(picture.nodes, key=lambda node: ranks[part[node.id]])
+
+
+def _add_node(dot: Digraph, node: PictureNode, *, wide: bool = False) -> None:
     style = dict(CAUSE_STYLE[min(node.tone, len(CAUSE_STYLE) - 1)] if node.role == "cause" else NODE_STYLE[node.role])
-    label = style.pop("label", None)
+    label, left = style.pop("label", None), False
     if node.withheld:
         style |= {"style": "dashed,filled", "fillcolor": "white", "color": PURPLE, "fontcolor": "#555555"}
     if node.ghost:
-        style |= {"style": style["style"].replace("filled", "dashed"), "color": GREY, "fontcolor": "#666666"}
+        if label is not None and node.label.startswith("not,"):
+            style, label = {"shape": "box", "style": "filled"}, None
+        style |= {"style": style["style"].replace("filled", "dashed"), "color": GREY, "fontcolor": "#555555"}
     if label is None:
-        label = _wrapped(("held back: " if node.withheld else "") + node.label)
-    dot.node(_quoted(node.id), _escaped(label), tooltip=_escaped(node.tooltip or node.label), **style)
+        many = node.withheld and len(node.label) > HELD
+        label = _wrapped(_held_back(node), WIDE if wide else HELD if many else WRAP)
+        left = wide or many or node.label.startswith(ITEM)
+    if wide:
+        style |= {"shape": "box", "width": _inches(WIDE, 11)}
+    text = _escaped(label, left=left)
+    dot.node(_quoted(node.id), text, tooltip=_escaped(node.tooltip or node.label), **style)
+
+
+def _held_back(node: PictureNode) -> str:
+    return f"held back: {node.label}" if node.withheld else node.label
 
 
 def _add_edge(dot: Digraph, edge: PictureEdge) -> None:
@@ -139,34 +194,88 @@ def _add_edge(dot: Digraph, edge: PictureEdge) -> None:
     source, target = edge.source, edge.target
     if edge.kind == "treats":  # drawn from the cause, so that remedies stand to its right; the arrow is the remedy's
         source, target = target, source
-        style |= {"dir": "back", "arrowtail": style.pop("arrowhead")}
+        style |= {"dir": "back", "arrowtail": style.pop("arrowhead"), "minlen": "2"}
     if edge.target.startswith("rule:"):
         style["arrowhead"] = "none"
     dot.edge(_quoted(source), _quoted(target), tooltip=_escaped(edge.tooltip), **{"class": edge.kind}, **style)
 
 
+def _add_misses(dot: Digraph, nodes: list[PictureNode]) -> None:
+    """Add what nearly came about, in rows below the picture; each says for itself what it lacked."""
+    if not nodes:
+        return
+    with dot.subgraph(name="cluster_misses", graph_attr=_frame("What nearly came about")) as box:
+        for node in nodes:
+            _add_node(box, node, wide=True)
+        rows = [nodes[start : start + MISSES_A_ROW] for start in range(0, len(nodes), MISSES_A_ROW)]
+        _as_table(box, [[_quoted(node.id) for node in row] for row in rows])
+
+
+def _frame(label: str) -> dict[str, str]:
+    return {"label": label, "labeljust": "l", "color": GREY, "fontsize": "11"}
+
+
+def _inches(letters: int, size: int) -> str:
+    """Return the width of a box that holds as many letters."""
+    return f"{letters * size * POINTS_PER_LETTER / 72 + 0.2:.2f}"
+
+
+def _as_table(dot: Digraph, rows: list[list[str]]) -> None:
+    """Put nodes into rows and columns, by edges that are not seen."""
+    for row in rows:
+        for one, other in pairwise(row):
+            dot.edge(one, other, style="invis", weight=STRAIGHT)
+    for column in range(max(map(len, rows))):
+        names = [row[column] for row in rows if column < len(row)][::-1]  # what stands first is drawn lowest
+        with dot.subgraph(graph_attr={"rank": "same"}) as same:
+            for one, other in pairwise(names):
+                same.edge(one, other, style="invis")
+
+
 def _add_legend(dot: Digraph, picture: Picture) -> None:
-    used = {edge.kind for edge in picture.edges} | {node.role for node in picture.nodes}
-    with dot.subgraph(
-        name="cluster_legend", graph_attr={"label": "How to read it", "color": GREY, "fontsize": "11"}
-    ) as box:
-        for number, (role, kind, text) in enumerate(LEGEND):
-            if (kind or role) not in used:
-                continue
-            style = dict(CAUSE_STYLE[1] if role == "cause" else NODE_STYLE[role])
-            if kind == "withholds":
-                style |= {"style": "dashed,filled", "fillcolor": "white", "color": PURPLE}
-            name = f"legend:{number}"
-            if role == "rule":
-                style = {"shape": "plaintext"}
-            box.node(_quoted(name), text, fontsize="9", **style)
-            if role != "finding":
-                start = f"legend:start{number}"
-                box.node(_quoted(start), "", **{k: v for k, v in NODE_STYLE["rule"].items() if k != "label"})
-                style = dict(EDGE_STYLE.get(kind, {"style": "invis"}))
-                if kind == "treats":
-                    style |= {"dir": "back", "arrowtail": style.pop("arrowhead")}
-                box.edge(_quoted(start), _quoted(name), **style)
+    """Add what each sign means, for the signs in this picture: the sign, and the words that it stands for."""
+    signs = _signs(picture)
+    words = {"width": _inches(max(len(says) for _, _, says in signs), 9), "height": "0.2", "margin": "0.05,0"}
+    with dot.subgraph(name="cluster_legend", graph_attr=_frame("How to read it")) as box:
+        for number, (sign, line, says) in enumerate(signs):
+            box.node(f"legend/sign{number}", fontsize="9", **{"label": "", "height": "0.2", **sign})
+            box.node(f"legend/says{number}", _escaped(says, left=True), fontsize="9", shape="plaintext", **words)
+            box.edge(f"legend/sign{number}", f"legend/says{number}", weight=STRAIGHT, headport="w", **line)
+        half = -(-len(signs) // 2)
+        rows = [[n for n in (row, row + half) if n < len(signs)] for row in range(half)]
+        _as_table(box, [[f"legend/{part}{n}" for n in row for part in ("sign", "says")] for row in rows])
+
+
+def _signs(picture: Picture) -> list[tuple[dict[str, str], dict[str, str], str]]:
+    """Return the lines of the legend: the style of the sign, of the line it begins, and the words."""
+    roles = {node.role for node in picture.nodes if not node.ghost}
+    kinds = {edge.kind for edge in picture.edges if not edge.ghost}
+    none = {"style": "invis"}
+    small = {"width": "0.5", "margin": "0.03"}
+    signs = []
+    if "finding" in roles:
+        signs.append((NODE_STYLE["finding"] | small, none, "what you answered"))
+    if "rule" in roles:
+        signs.append((NODE_STYLE["rule"], none, "a rule: it takes together what runs into it"))
+    for kind, says in EDGE_SAYS.items():
+        if kind in kinds:
+            line = dict(EDGE_STYLE[kind])
+            if kind == "treats":
+                line |= {"dir": "back", "arrowtail": line.pop("arrowhead")}
+            signs.append((NODE_STYLE["rule"], line, says))
+    for tone, heading in enumerate(picture.headings):
+        if any(node.role == "cause" and node.tone == tone and not node.ghost for node in picture.nodes):
+            cause = CAUSE_STYLE[min(tone, len(CAUSE_STYLE) - 1)]
+            signs.append((cause | small, none, heading[:1].lower() + heading[1:]))
+    certainties = sorted({node.certainty for node in picture.nodes if node.certainty is not None})
+    if certainties:
+        number = {"label": f"{certainties[-1]:.2f}", "shape": "plaintext", "margin": "0"}
+        signs.append((number, none, "how well the answers fit, from 0 to 1"))
+    if any(node.ghost for node in picture.nodes):
+        waits = any(edge.ghost and edge.target.startswith("level:") and edge.kind == "shows" for edge in picture.edges)
+        ghost = NODE_STYLE["finding"] | small | {"style": "dashed", "color": GREY}
+        signs.append((ghost, none, "not answered yet" if waits else "did not come about"))
+    return signs
 
 
 def _quoted(node: str) -> str:
@@ -174,10 +283,14 @@ def _quoted(node: str) -> str:
     return node.replace(":", "/").replace("\\", "/")
 
 
-def _escaped(text: str) -> str:
+def _escaped(text: str, *, left: bool = False) -> str:
+    """Return `text` for a label, its lines in the middle or to the left."""
     import graphviz
 
-    return graphviz.escape(_printable(text)).replace("\n", "\\n") if text else ""
+    if not text:
+        return ""
+    end = "\\l" if left else "\\n"
+    return str(graphviz.escape(_printable(text))).replace("\n", end) + (end if left else "")
 
 
 def _printable(text: str) -> str:
@@ -186,24 +299,38 @@ def _printable(text: str) -> str:
 
 
 def _wrapped(text: str, width: int = WRAP) -> str:
-    return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, width) or [""])
+    """Return `text` in lines of at most `width` letters: as few as will do, and these about equally long."""
+    return "\n".join(line for part in text.split("\n") for line in _lines(part, width))
+
+
+def _lines(text: str, width: int) -> list[str]:
+    if text.startswith(ITEM):
+        return textwrap.wrap(text, width + 8, subsequent_indent="  ")
+    lines = textwrap.wrap(text, width) or [""]
+    if width == WIDE:
+        return lines
+    narrower = next((w for w in range(width // 2, width) if len(textwrap.wrap(text, w)) == len(lines)), width)
+    return textwrap.wrap(text, narrower) or [""]
 
 
 def _drawn(picture: Picture, form: str) -> str | bytes:
     system = shutil.which("dot")
-    if form == "pdf" and not system:
-        return _pdf_from_svg(_piped(picture, "svg", _own_dot()))
-    data = _piped(picture, form, system or _own_dot())
+    if form == "pdf":
+        return _pdf(picture, system)
+    dot = to_dot(picture)
+    if form == "png":
+        dot.attr(dpi=PNG_DPI)
+    data = _piped(dot, form, system or _own_dot())
     return data.decode() if form == "svg" else data
 
 
-def _piped(picture: Picture, form: str, program: str | Path) -> bytes:
+def _piped(dot: Digraph, form: str, program: str | Path) -> bytes:
     import graphviz
     from graphviz.backend import dot_command
 
     dot_command.DOT_BINARY = Path(program)
     try:
-        drawn: bytes = to_dot(picture).pipe(format=form)
+        drawn: bytes = dot.pipe(format=form, quiet=True)  # it warns of widths it has to guess
     except (graphviz.CalledProcessError, graphviz.ExecutableNotFound) as error:
         said = getattr(error, "stderr", b"") or str(error)
         text = said.decode(errors="replace") if isinstance(said, bytes) else said
@@ -221,19 +348,31 @@ def _own_dot() -> str:
     return found
 
 
-def _pdf_from_svg(svg: bytes) -> bytes:
+def _pdf(picture: Picture, system: str | None) -> bytes:
+    """Return a PDF, made from our own SVG so that it is the same on every machine; else by the machine's Graphviz."""
     import io
 
     try:
         from reportlab import rl_config
         from reportlab.graphics import renderPDF
+        from reportlab.pdfgen.canvas import Canvas
         from svglib.svglib import svg2rlg
     except ImportError as error:
+        if system:
+            return _piped(to_dot(picture), "pdf", system)
         hint = "install Graphviz (it brings dot), or pip install 'psoas[pdf]'; SVG and PNG work without"
         raise Unusable([Fault(Place("graph"), "a PDF needs more than is installed here", hint)]) from error
     rl_config.invariant = 1  # no date in it: the same picture is the same bytes
-    drawing = svg2rlg(io.BytesIO(svg))
-    return bytes(renderPDF.drawToString(drawing))
+    # every PDF reader has Helvetica, with the widths the boxes were made for; what stands in for Arial is wider
+    svg = _piped(to_dot(picture), "svg", _own_dot()).replace(f'"{FONT}"'.encode(), b'"Helvetica"')
+    drawing: Any = svg2rlg(io.BytesIO(svg))
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=(drawing.width, drawing.height), invariant=1)
+    canvas.setTitle(_printable(": ".join(filter(None, (picture.title, picture.subtitle)))))
+    canvas.setAuthor(AUTHOR)
+    renderPDF.draw(drawing, canvas, 0, 0)
+    canvas.save()
+    return file.getvalue()
 
 
 # Mermaid
@@ -259,9 +398,10 @@ _MERMAID_EDGE = {
 def to_mermaid(picture: Picture) -> str:
     """Return `picture` as a Mermaid flowchart; nodes are named n0, n1, … with the id in a comment before each."""
     names = {node.id: f"n{number}" for number, node in enumerate(picture.nodes)}
-    lines = ["flowchart LR"]
+    title = ": ".join(filter(None, (picture.title, picture.subtitle)))
+    lines = ["---", f"title: {json.dumps(_printable(title.replace(chr(10), ' ')))}", "---", "flowchart LR"]
     for node in picture.nodes:
-        label = _mermaid_text(("held back: " if node.withheld else "") + node.label)
+        label = _mermaid_text(_held_back(node))
         lines += [
             f"  %% {names[node.id]} = {_printable(node.id)}",
             f"  {names[node.id]}{_MERMAID_SHAPE[node.role].format(label)}",
@@ -284,7 +424,8 @@ def _mermaid_text(text: str) -> str:
 def _graph(picture: Picture) -> Any:
     import networkx as nx
 
-    graph = nx.DiGraph(title=_printable(picture.title))
+    told = {"title": picture.title, "subtitle": picture.subtitle, "case": picture.case}
+    graph = nx.DiGraph(**{name: _printable(text) for name, text in told.items()})
     for node in picture.nodes:
         graph.add_node(
             node.id,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+SHOWN = 50
+"""How many faults a message shows; of the others it says only how many there are."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,16 +23,40 @@ class Place:
         return f"{file}:{self.line}:{self.column}" if self.line else file
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What a `word` may have been meant for, worked out only when it is shown: of many faults, few ever are."""
+
+    word: str
+    known: Collection[str]
+    otherwise: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(str(self))
+
+    def __str__(self) -> str:
+        close = nearest(self.word, self.known)
+        if close:
+            return f"did you mean {close[0]}?"
+        if 0 < len(self.known) <= 12:
+            return f"allowed: {', '.join(sorted(self.known))}"
+        return self.otherwise
+
+
+Hint: TypeAlias = str | Suggestion
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """One thing that is wrong: where, what, and (as `hint`) what would be right."""
 
     place: Place
     message: str
-    hint: str = ""
+    hint: Hint = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}" + (f"\n    {self.hint}" if self.hint else "")
+        hint = str(self.hint)
+        return f"{self.place}: {self.message}" + (f"\n    {hint}" if hint else "")
 
 
 class Unusable(Exception):
@@ -36,7 +64,11 @@ class Unusable(Exception):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(set(faults)))
-        super().__init__("\n".join(map(str, self.faults)))
+        super().__init__(self.faults)
+
+    def __str__(self) -> str:
+        more = len(self.faults) - SHOWN
+        return "\n".join(map(str, self.faults[:SHOWN])) + (f"\n… and {more} more" if more > 0 else "")
 
 
 def nearest(word: str, known: Iterable[str], limit: int = 1) -> tuple[str, ...]:
@@ -47,13 +79,9 @@ def nearest(word: str, known: Iterable[str], limit: int = 1) -> tuple[str, ...]:
     return tuple(plain[match] for match in get_close_matches(word[:80].lower(), plain, n=limit, cutoff=0.6))
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
-    """Return a hint for a name that is not `known`: the nearest one, else the whole list if it is short."""
-    known = sorted(known)
-    close = nearest(word, known)
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"allowed: {', '.join(known)}" if known and len(known) <= 12 else ""
+def suggest(word: str, known: Collection[str], otherwise: str = "") -> Suggestion:
+    """Return a hint for a name that is not `known`: the nearest one, else the list if it is short, else `otherwise`."""
+    return Suggestion(word, known, otherwise)
 
 
 def quoted(text: str, limit: int = 60) -> str:
@@ -69,3 +97,8 @@ def cut(text: str, limit: int = 60) -> str:
 def visible(text: str) -> str:
     """Return `text` with every character that a terminal might obey, or could not show, written as its number."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def a(noun: str) -> str:
+    """Return `noun` with its article."""
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"

@@ -41,11 +41,12 @@ def planned(
     tiers = [tier.id for tier in manifest.tiers]
     planned: list[Given] = []
 
-    def order(remedy: Remedy) -> tuple[bool, bool, int, int, int, str]:
+    def order(remedy: Remedy) -> tuple[bool, bool, float, int, int, int, str]:
         tier = manifest.tiers[tiers.index(remedy.tier)]
         grade = manifest.evidence.index(remedy.evidence) if remedy.evidence else len(manifest.evidence)
         best = min((rank[cause] for cause in remedy.treats if cause in rank), default=len(rank))
-        return not tier.restricted, remedy.when == ALWAYS, best, grade, tiers.index(remedy.tier), remedy.id
+        always = remedy.when == ALWAYS
+        return not tier.restricted, always, remedy.stage, best, grade, tiers.index(remedy.tier), remedy.id
 
     for occasion in manifest.occasions:
         waiting = sorted((r for r in remedies if r.occasion == occasion.id), key=order)

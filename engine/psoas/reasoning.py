@@ -185,17 +185,43 @@ class Reasoning:
         return [*before, *after], [*rules, *onward]
 
     def _origin(self, conclusion: str, seen: frozenset[str]) -> tuple[list[str], list[Rule]]:
-        """Return the best-supported way to `conclusion`; mechanisms, which explain, before signs."""
+        """Return the best-supported way to `conclusion`; mechanisms, which explain, before signs.
+
+        A way that begins with an answer that is nothing out of the ordinary comes after every other.
+        """
+        ways = []
         for rule in (*self.rules_for(conclusion, "mechanism"), *self.rules_for(conclusion, "sign")):
             firing = self.firings[rule.id]
-            below = [s for s in firing.conclusions if self.kind_of(s) == "conclusion" and s not in seen]
+            below = self._below(firing, seen)
             if below:
                 best = max(sorted(below), key=lambda symbol: (self._is_cause(symbol), self.certainty(symbol)))
                 path, rules = self._origin(best, seen | {conclusion})
-                return [*path, best], [*rules, rule]
-            if firing.findings:
-                return [self._telling(firing)], [rule]
-        return [], []
+                ways.append(([*path, best], [*rules, rule]))
+            elif firing.findings:
+                ways.append(([self._telling(firing)], [rule]))
+            if ways and not self._is_ordinary(ways[-1][0][0]):
+                return ways[-1]
+        return ways[0] if ways else ([], [])
+
+    def _below(self, firing: Firing, seen: frozenset[str]) -> list[str]:
+        """Return the conclusions a chain may go on to; a summary only where the rule has nothing else."""
+        below = [s for s in firing.conclusions if self.kind_of(s) == "conclusion" and s not in seen]
+        found = [symbol for symbol in below if not self.is_summary(symbol)]
+        telling = any(not self._is_ordinary(finding) for finding in firing.findings)
+        return found if found or telling else below
+
+    def is_summary(self, conclusion: str) -> bool:
+        """Tell whether `conclusion` is nothing but its condition: each rule that fired for it has the full strength."""
+        return all(self._strength.get(rule.strength) == 1 for rule in self.rules_for(conclusion, "sign", "mechanism"))
+
+    def _is_ordinary(self, name: str) -> bool:
+        """Tell whether `name` is a finding with an answer that says no more than that there is nothing."""
+        item, state = self.knowledge.findings.get(name), self.memory[name] if name in self.knowledge.findings else None
+        if item is None:
+            return False
+        if isinstance(state, frozenset):
+            return state <= {*item.alone, item.clear}
+        return state == ("no" if item.type == "yes-no" else item.clear or None)
 
     def _is_cause(self, conclusion: str) -> bool:
         """Tell whether `conclusion` is named as a cause, and not only a summary or a link."""
@@ -203,10 +229,10 @@ class Reasoning:
         return any(k.heading for k in self.knowledge.manifest.kinds if k.id == kind)
 
     def _telling(self, firing: Firing) -> str:
-        """Return the finding to begin a chain with: the first answered one in the order the rule names them."""
+        """Return the finding to begin a chain with: answered, out of the ordinary, the first the rule names."""
         clause = self._clauses[firing.rule]
         written = [test.finding for test in clause.tests() if test.finding in firing.findings]
-        return min(written, key=lambda finding: (self.memory.is_open(finding), written.index(finding)))
+        return min(written, key=lambda f: (self.memory.is_open(f), self._is_ordinary(f), written.index(f)))
 
     def _onward(self, conclusion: str) -> tuple[list[str], list[Rule]]:
         """Return the best way from `conclusion` over mechanisms to the outcome; only itself where there is none.

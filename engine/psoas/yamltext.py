@@ -6,6 +6,7 @@ and gives each later message its line and column for nothing.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, TypeAlias
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from psoas.faults import Fault, Place, Unusable, quoted
+from psoas.faults import Fault, Place, Unusable, nearest, quoted
 
 Tree: TypeAlias = Node
 
@@ -85,7 +86,7 @@ def read_bytes(source: Path | None) -> bytes:
 
 
 def parse(data: bytes, file: str) -> Tree | None:
-    """Return the node tree of one YAML document, or None where it is empty.
+    """Return the node tree of one YAML document, or None where nothing is written in it but comments.
 
     `file` is the name used in messages. Raises `Unusable` with every fault found: text that is not UTF-8 or not
     YAML, duplicate keys, keys that are not words, anchors and aliases, tags, more than one document.
@@ -95,21 +96,19 @@ def parse(data: bytes, file: str) -> Tree | None:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        raise Unusable([Fault(Place(file, line, column), "is not text in UTF-8")]) from error
+        raise Unusable([Fault(Place(file, line, column), "is not text in UTF-8", "save the file as UTF-8")]) from error
     try:
         root = yaml.compose(text, Loader=_TextLoader)
     except _Deep as error:
         where = _marked(error.problem_mark, file)
         raise Unusable([Fault(where, f"is nested more than {MAX_DEPTH} levels deep")]) from error
     except yaml.MarkedYAMLError as error:
-        where = _marked(error.problem_mark or error.context_mark, file)
-        what = "; ".join(part for part in (error.context, error.problem) if part)
-        raise Unusable([Fault(where, f"is not well-formed YAML: {what}", _yaml_hint(what))]) from error
+        raise Unusable([_slip(error, text, file)]) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         where = _place_in(text, getattr(error, "position", None), file)
         what = str(error).splitlines()[0] if str(error) else "nested too deeply"
         raise Unusable([Fault(where, f"is not well-formed YAML: {quoted(what, 100)}")]) from error
-    if root is None:
+    if root is None or is_blank(root):
         return None
     faults = list(_not_plain(root, file, marked="*" in text or "!" in text))
     if faults:
@@ -133,7 +132,8 @@ def _not_plain(root: Node, file: str, *, marked: bool) -> Iterator[Fault]:
                 continue
             seen.add(id(node))
             if node.tag != _TAGS[type(node)]:
-                yield Fault(place_of(node, file), f"has the tag {quoted(node.tag)}", "leave the tag out")
+                hint = "leave it out, or quote a text that begins with !"
+                yield Fault(place_of(node, file), f"has the tag {quoted(node.tag)}", hint)
         if depth > MAX_DEPTH:
             yield Fault(place_of(node, file), f"is nested more than {MAX_DEPTH} levels deep")
             continue
@@ -172,18 +172,80 @@ def _place_in(text: str, position: int | None, file: str) -> Place:
     return Place(file, before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
 
 
-def _yaml_hint(problem: str) -> str:
-    if "mapping values are not allowed" in problem:
-        return "a text that contains a colon needs quotes"
-    if "found character '\\t'" in problem:
-        return "indent with spaces, not tabs"
-    return ""
+QUOTE = "put the whole text in quotes"
+
+
+def _slip(error: yaml.MarkedYAMLError, text: str, file: str) -> Fault:
+    """Return what makes `text` no YAML, in words of the file and not of the parser, as far as that can be told."""
+    mark = error.problem_mark or error.context_mark
+    opened = error.context_mark or mark
+    what = "; ".join(part for part in (error.context, error.problem) if part)
+    if mark is None or opened is None:
+        return Fault(Place(file), f"is not well-formed YAML: {what}")
+    here = text[mark.index : mark.index + 1]
+    if here == "\t" or "found a tab" in what:
+        return Fault(_marked(mark, file), "is indented with a tab", "indent with spaces")
+    if "quoted scalar" in what and "end of stream" in what:
+        return Fault(_marked(opened, file), "this quote is never closed", "close it where the text ends")
+    if "flow" in what and "expected ',' or" in what:
+        if here == ":" and ":" in _line(text, mark.index):
+            return Fault(_marked(mark, file), "a colon stands inside a text", QUOTE)
+        hint = "close it, put a comma between its parts, and quotes around a text with a comma, a colon or a bracket"
+        return Fault(_marked(opened, file), "this bracket is not closed, or something in it is not separated", hint)
+    if "mapping values are not allowed" in what:
+        return _colon(_marked(mark, file), _line(text, mark.index))
+    if "expected key" in what or "expected <block end>" in what or "expected '-'" in what:
+        return _misfit(_marked(mark, file), _line(text, mark.index))
+    if "could not find expected ':'" in what:
+        return Fault(_marked(opened, file), "is no key: after a key come a colon and a space", "write key: text")
+    if _BEGINNINGS.search(what):
+        first = text[opened.index : opened.index + 1]
+        return Fault(_marked(opened, file), f"a text cannot begin with {quoted(first)}", QUOTE)
+    if "unknown escape" in what:
+        hint = "put the text in single quotes"
+        return Fault(_marked(mark, file), "a backslash in double quotes has a meaning of its own", hint)
+    if "another document" in what:
+        return Fault(_marked(mark, file), "a second document begins here", "leave out the line ---")
+    return Fault(_marked(mark, file), f"is not well-formed YAML: {what}")
+
+
+_BEGINNINGS = re.compile(
+    "scanning an (alias|anchor)|cannot start any token|scanning a block scalar|(sequence entries|keys) are not allowed"
+)
+"""What the parser says where a text begins with a character that means something to it."""
+
+
+def _line(text: str, position: int) -> str:
+    """Return what stands before `position` in its line of `text`."""
+    return text[text.rfind("\n", 0, position) + 1 : position]
+
+
+def _colon(where: Place, before: str) -> Fault:
+    """Return the fault of a colon at `where`, after `before` in its line, that makes no key."""
+    if ":" not in before:
+        key = Place(where.file, where.line, len(before) - len(before.lstrip()) + 1)
+        return Fault(key, "is indented deeper than the line above allows", "line it up with the other keys")
+    return Fault(where, "a colon stands inside a text", f"{QUOTE}; if it is no text but key: value, in braces")
+
+
+def _misfit(where: Place, before: str) -> Fault:
+    """Return the fault of what stands at `where`, after `before` in its line, and is neither key nor item."""
+    last = before.rstrip()[-1:]
+    if last and last in "'\"":
+        hint = "write '' for an apostrophe in single quotes; or a quote in a line above is not closed"
+        return Fault(where, "something follows a closing quote", hint)
+    if last and last in "]}":
+        return Fault(where, "something follows a closing bracket", "put a text that begins with a bracket in quotes")
+    hint = "line it up with the keys it belongs to, and begin each item with a dash"
+    return Fault(where, "does not line up with the lines above", hint)
 
 
 def _neighbours(source: Path | None) -> str:
-    from psoas.faults import nearest
-
-    if source is None or not source.parent.is_dir():
+    if source is None:
         return ""
-    close = nearest(source.name, (entry.name for entry in source.parent.iterdir()))
-    return f"did you mean {source.parent / close[0]}?" if close else ""
+    try:
+        files = {entry.stem: entry for entry in sorted(source.parent.iterdir())}
+    except OSError:  # nobody may look there
+        return ""
+    close = nearest(source.stem, files)
+    return f"did you mean {files[close[0]]}?" if close else ""

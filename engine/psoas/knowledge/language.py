@@ -6,7 +6,7 @@ import re
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from psoas.faults import quoted, suggest
+from psoas.faults import Hint, quoted, suggest
 from psoas.knowledge.conditions import (
     ALWAYS,
     NUMERIC,
@@ -21,7 +21,7 @@ from psoas.knowledge.conditions import (
     leaves,
 )
 from psoas.knowledge.model import Answerable, Finding
-from psoas.knowledge.reader import Mention, Reader, Skip, number, several, to_number
+from psoas.knowledge.reader import Mention, Reader, Skip, listed, number, several, to_number, value_of
 
 
 def read_condition(reader: Reader, node: Node) -> Condition | None:
@@ -35,7 +35,8 @@ def read_condition(reader: Reader, node: Node) -> Condition | None:
         reader.mentions.append(Mention("symbol", text, reader.file, node))
         return Holds(text)
     if isinstance(node, SequenceNode):
-        raise reader.fault(node, "a list is no condition here", "say whether all: or any: of them must hold")
+        hint = "write {all: [...]} where all of them must hold, {any: [...]} where one is enough"
+        raise reader.fault(node, "a list is no condition here", hint)
     parts, bad = [], False
     for key, value in node.value:
         try:
@@ -66,7 +67,7 @@ def _clause(reader: Reader, key: Node, value: Node) -> Condition:
 
 def _parts(reader: Reader, node: Node) -> tuple[Condition, ...]:
     if not isinstance(node, SequenceNode) or not node.value:
-        raise reader.fault(node, "must be a list of conditions")
+        raise reader.fault(node, "must be a list of conditions", "such as [{finding: test}, conclusion]")
     return several(reader, node, read_condition)
 
 
@@ -85,7 +86,8 @@ def read_test(reader: Reader, key: Node, value: Node) -> Test:
     assert reader.vocabulary is not None
     subject = reader.vocabulary.get(key.value)
     if subject is None:
-        raise reader.fault(key, f"there is no finding {quoted(key.value)}", suggest(key.value, reader.vocabulary))
+        reader.mentions.append(Mention("test", key.value, reader.file, key))
+        raise Skip
     if isinstance(value, ScalarNode) and value.value.strip() == "answered":
         return Test(subject.id, "answered")
     if subject.type in ("number", "list of numbers"):
@@ -95,29 +97,49 @@ def read_test(reader: Reader, key: Node, value: Node) -> Test:
     allowed = tuple(subject.values)
     for node, word in words:
         if word not in allowed:
-            raise reader.fault(node, f"{quoted(word)} is no value of {subject.id}", suggest(word, allowed))
+            raise reader.fault(node, f"{quoted(word)} is no value of {subject.id}", _value(word, allowed))
     return Test(subject.id, "includes" if subject.type == "any of" else "is", frozenset(w for _, w in words))
+
+
+def _value(word: str, allowed: tuple[str, ...]) -> Hint:
+    """Return what may be meant by `word`, which is not `allowed`."""
+    rest = word.removeprefix("includes ")
+    return f"it has one value: write {rest}, without includes" if rest in allowed else suggest(word, allowed)
 
 
 def _words(reader: Reader, subject: Finding, value: Node) -> list[tuple[Node, str]]:
     """Return the words a test of a choice names: `a`, `[a, b]`, `includes a or b`, `{includes: [a, b]}`."""
-    if subject.type != "any of":
-        return [(part, reader.text(part)) for part in (value.value if isinstance(value, SequenceNode) else [value])]
-    if isinstance(value, MappingNode) and [key.value for key, _ in value.value] == ["includes"]:
-        inner = value.value[0][1]
-        return [(part, reader.text(part)) for part in (inner.value if isinstance(inner, SequenceNode) else [inner])]
-    text = reader.text(value)
+    if subject.type == "any of":
+        return _included(reader, subject, value)
+    if isinstance(value, MappingNode):
+        raise reader.fault(
+            value, f"is no test of {subject.id}", f"write one of its values: {', '.join(subject.values)}"
+        )
+    return [(part, reader.text(part)) for part in listed(value)]
+
+
+def _included(reader: Reader, subject: Finding, value: Node) -> list[tuple[Node, str]]:
+    inner = value_of(value, "includes")
+    if inner is not None and len(value.value) == 1:
+        return [(part, reader.text(part)) for part in listed(inner)]
+    text = reader.text(value) if isinstance(value, ScalarNode) else ""
     if not text.startswith("includes "):
-        raise reader.fault(value, f"{subject.id} can have several values", f"write: includes {text}")
-    listed = text.removeprefix("includes ").strip(" []")
-    return [(value, word.strip()) for word in re.split(r",| or ", listed)]
+        written = [
+            part.value for part in listed(value) if isinstance(part, ScalarNode) and part.value in subject.values
+        ]
+        example = " or ".join(written or list(subject.values)[:2])
+        raise reader.fault(value, f"{subject.id} can have several values", f"write: includes {example}")
+    words = text.removeprefix("includes ").strip(" []")
+    return [(value, word.strip()) for word in re.split(r",| or ", words)]
 
 
 def _numeric_test(reader: Reader, subject: Answerable, value: Node) -> Test:
-    text = reader.text(value)
     examples = "write: at least 5, at most 5, more than 5, less than 5, between 5 and 9, or answered"
     if subject.type == "list of numbers":
         raise reader.fault(value, f"{subject.id} is a list", "test a finding calculated from it, or write: answered")
+    if not isinstance(value, ScalarNode):
+        raise reader.fault(value, "is not a test of a number", examples)
+    text = reader.text(value)
     for operator in NUMERIC:
         if text.startswith(operator + " "):
             return Test(

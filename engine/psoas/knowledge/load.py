@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 
-from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.nodes import Node, SequenceNode
 
-from psoas.faults import Fault, Place, Unusable, quoted, suggest
+from psoas.faults import Fault, Place, Unusable, a, quoted, suggest
 from psoas.knowledge import model
-from psoas.knowledge.check import check
+from psoas.knowledge.check import check, known_names
+from psoas.knowledge.files import beside, found, holds
 from psoas.knowledge.home import knowledge_home
 from psoas.knowledge.language import read_condition
 from psoas.knowledge.model import Answerable, Knowledge
-from psoas.knowledge.reader import Reader, Skip
+from psoas.knowledge.names import unknown_names
+from psoas.knowledge.reader import Mention, Places, Reader, Skip, listed, value_of, words
 from psoas.knowledge.shape import build
 from psoas.yamltext import parse, place_of, read_bytes
 
-T = TypeVar("T")
+Roots: TypeAlias = Mapping[str, list[tuple[str, Node]]]
+"""Shelf → the files on it: name and tree."""
 
 MANIFEST = "knowledge"
 SHELVES: Mapping[str, type] = {
@@ -48,37 +51,14 @@ def load(folder: Path | None = None) -> Knowledge:
     Raises `Unusable` with every fault found in it.
     """
     home = folder or knowledge_home()
-    roots = _read_files(home, folder)
-    readers: list[Reader] = []
-    vocabulary: dict[str, Answerable] = {}
-    shelves: dict[str, list[Any]] = {shelf: [] for shelf in (*SHELVES, MANIFEST)}
-
-    def read(shelf: str, with_conditions: bool) -> None:
-        for file, root in roots.get(shelf, ()):
-            reader = Reader(file, vocabulary if with_conditions else None)
-            readers.append(reader)
-            shelves[shelf] += _items(SHELVES[shelf], root, reader)
-
-    for file, root in roots.get(MANIFEST, ()):
-        readers.append(Reader(file, vocabulary))
-        shelves[MANIFEST] += _item(model.Manifest, root, readers[-1])
-    for shelf in ("findings", "calculated"):
-        read(shelf, with_conditions=False)
-        vocabulary.update({item.id: item for item in shelves[shelf]})
-    shelves["findings"] = [_with_applies(finding, roots, vocabulary, readers) for finding in shelves["findings"]]
-    for shelf in SHELVES:
-        if shelf not in ("findings", "calculated"):
-            read(shelf, with_conditions=True)
-
-    faults = [fault for reader in readers for fault in reader.faults]
-    if not shelves[MANIFEST]:
-        faults.append(Fault(Place(str(home)), f"has no usable {MANIFEST}.yaml"))
-    shelves["rules"] += shelves.pop("red_flags")
-    faults += [fault for shelf in shelves.values() for fault in _duplicates(shelf)]
-    if faults:
+    reading = _Reading(_read_files(home, home if folder else Path(home.name)))
+    places = Places(file for files in reading.roots.values() for file in files)
+    manifests, shelves = reading.all()
+    faults = [*reading.faults(), *(fault for shelf in shelves.values() for fault in _duplicates(shelf, places))]
+    if not manifests:
         raise Unusable(faults)
     knowledge = Knowledge(
-        manifest=shelves[MANIFEST][0],
+        manifest=manifests[0],
         findings=_by_id(shelves["findings"]),
         calculated=_by_id(shelves["calculated"]),
         contradictions=_by_id(shelves["contradictions"]),
@@ -91,86 +71,142 @@ def load(folder: Path | None = None) -> Knowledge:
         omissions=tuple(sorted(shelves["not_modelled"], key=lambda omission: omission.omits)),
         reviews=tuple(sorted(shelves["reviews"], key=lambda review: (review.of, review.on, review.by))),
     )
-    check(knowledge, [mention for reader in readers for mention in reader.mentions])
+    if faults or reading.broken:
+        names = unknown_names(knowledge, known_names(knowledge), reading.mentions(), reading.broken)
+        raise Unusable([*faults, *names])
+    check(knowledge, reading.mentions(), places)
     return knowledge
 
 
-def _read_files(home: Path, folder: Path | None) -> dict[str, list[tuple[str, Node]]]:
-    """Return shelf → (name of the file, its tree); files of the shipped knowledge base are named from its root."""
-    if not home.is_dir():
-        raise Unusable([Fault(Place(str(home)), "is not the folder of a knowledge base")])
+def _read_files(home: Path, shown: Path) -> Roots:
+    """Return the trees of the files in `home`, which messages call `shown`."""
+    _require(home)
     roots: dict[str, list[tuple[str, Node]]] = {}
     faults: list[Fault] = []
-    for path in sorted(home.rglob("*.y*ml")):
-        name = path.relative_to(home)
-        shelf = name.parts[0] if len(name.parts) > 1 else path.stem
-        if shelf in ELSEWHERE or any(part.startswith(".") for part in name.parts):
-            continue
-        shown = str(Path(home.name if folder is None else home) / name)
-        if shelf not in SHELVES and shelf != MANIFEST:
-            faults.append(
-                Fault(Place(shown), f"{quoted(shelf)} is no part of a knowledge base", suggest(shelf, SHELVES))
-            )
-            continue
+    for name in found(home, ELSEWHERE):
+        shelf = name.parts[0] if len(name.parts) > 1 else name.stem
+        file = str(shown / name)
         try:
-            root = parse(read_bytes(path), shown)
+            if shelf not in SHELVES and shelf != MANIFEST:
+                known = suggest(shelf, SHELVES, f"allowed: {', '.join(SHELVES)}")
+                raise Unusable([Fault(Place(file), f"{quoted(shelf)} is no part of a knowledge base", known)])
+            if shelf == MANIFEST and (len(name.parts) > 1 or shelf in roots):
+                hint = "put what stands here into it"
+                raise Unusable([Fault(Place(file), f"there is one manifest, {MANIFEST}.yaml", hint)])
+            root = parse(read_bytes(home / name), file)
+            if root is not None:
+                roots.setdefault(shelf, []).append((file, root))
+            elif shelf == MANIFEST:
+                hint = "it needs a title, a version, and the scales: dispositions, strengths, kinds …"
+                raise Unusable([Fault(Place(file), "is empty", hint)])
         except Unusable as error:
             faults += error.faults
-            continue
-        if root is not None:
-            roots.setdefault(shelf, []).append((shown, root))
     if faults:
         raise Unusable(faults)
     return roots
 
 
-def _items(cls: type[T], root: Node, reader: Reader) -> list[T]:
-    if not isinstance(root, SequenceNode):
-        reader.fault(root, f"must be a list of items, each a {cls.__name__.lower()}", "begin each item with a dash")
-        return []
-    return [item for node in root.value for item in _item(cls, node, reader)]
+def _require(home: Path) -> None:
+    """Raise `Unusable` if `home` is no folder with a manifest, before anything else is looked at there."""
+    if holds(home, MANIFEST):
+        return
+    if not home.is_dir():
+        raise Unusable([Fault(Place(str(home)), "is not the folder of a knowledge base")])
+    near = beside(home, MANIFEST)
+    hint = f"did you mean {near}?" if near else "it is the file that makes a folder a knowledge base"
+    raise Unusable([Fault(Place(str(home)), f"has no {MANIFEST}.yaml", hint)])
 
 
-def _item(cls: type[T], node: Node, reader: Reader) -> list[T]:
-    try:
-        return [build(cls, node, reader, place=place_of(node, reader.file))]
-    except Skip:
-        return []
+class _Reading:
+    """The reading of all files: the faults and names met on the way, and the names of what could not be read."""
+
+    def __init__(self, roots: Roots) -> None:
+        self.roots = roots
+        self.vocabulary: dict[str, Answerable] = {}
+        self.readers: list[Reader] = []
+        self.broken: set[str] = set()
+        """Ids and traits of items with a fault: they exist, whatever else is wrong with them."""
+
+    def all(self) -> tuple[list[model.Manifest], dict[str, list[Any]]]:
+        """Return the manifests, of which there may be one, and shelf → its items; those without a fault."""
+        manifests = [
+            item for file, root in self.roots[MANIFEST] for item in self.item(model.Manifest, root, self.reader(file))
+        ]
+        shelves: dict[str, list[Any]] = {}
+        for shelf in ("findings", "calculated"):
+            shelves[shelf] = self.shelf(shelf)
+            self.vocabulary.update({item.id: item for item in shelves[shelf]})
+        shelves["findings"] = self.with_applies(shelves["findings"])
+        for shelf in SHELVES:
+            if shelf not in shelves:
+                shelves[shelf] = self.shelf(shelf, with_conditions=True)
+        shelves["rules"] += shelves.pop("red_flags")
+        return manifests, shelves
+
+    def faults(self) -> list[Fault]:
+        """Return the faults met."""
+        return [fault for reader in self.readers for fault in reader.faults]
+
+    def mentions(self) -> list[Mention]:
+        """Return the names met that must exist."""
+        return [mention for reader in self.readers for mention in reader.mentions]
+
+    def reader(self, file: str, with_conditions: bool = True) -> Reader:
+        """Return a new reader of `file`; conditions wait for a second reading until all findings are known."""
+        self.readers.append(Reader(file, self.vocabulary if with_conditions else None))
+        return self.readers[-1]
+
+    def shelf(self, shelf: str, with_conditions: bool = False) -> list[Any]:
+        """Return the sound items of `shelf`."""
+        noun, items = SHELVES[shelf], []
+        for file, root in self.roots.get(shelf, ()):
+            reader = self.reader(file, with_conditions)
+            if isinstance(root, SequenceNode):
+                items += [item for node in root.value for item in self.item(noun, node, reader)]
+            else:
+                message = f"must be a list of items, each {a(noun.__name__.lower())}"
+                reader.fault(root, message, "begin each item with a dash")
+                self.note(root)
+        return items
+
+    def item(self, noun: type, node: Node, reader: Reader) -> list[Any]:
+        """Return the item in `node`, or nothing but a note of its names."""
+        try:
+            return [build(noun, node, reader, place=place_of(node, reader.file))]
+        except Skip:
+            self.note(node)
+            return []
+
+    def note(self, node: Node) -> None:
+        """Note the names that stand in the broken `node`: its id and its traits, or without an id, every word."""
+        name = value_of(node, "id")
+        named = (name, value_of(node, "traits")) if name else (node,)
+        self.broken.update(str(word.value).strip() for part in named if part for word in words(part))
+
+    def with_applies(self, findings: list[model.Finding]) -> list[model.Finding]:
+        """Return `findings` with their `applies`, which could not be read before all findings were known."""
+        number = {finding.place: number for number, finding in enumerate(findings)}
+        findings = list(findings)
+        for file, root in self.roots.get("findings", ()):
+            reader = self.reader(file)
+            for node in listed(root):
+                condition, place = value_of(node, "applies"), place_of(node, file)
+                if condition is None or place not in number:
+                    continue
+                try:
+                    applies = read_condition(reader, condition)
+                except Skip:
+                    continue
+                findings[number[place]] = dataclasses.replace(findings[number[place]], applies=applies)
+        return findings
 
 
-def _with_applies(
-    finding: model.Finding,
-    roots: Mapping[str, list[tuple[str, Node]]],
-    vocabulary: Mapping[str, Answerable],
-    readers: list[Reader],
-) -> model.Finding:
-    """Return `finding` with its `applies`, which could not be read before all findings were known."""
-    node = _field(finding.place, roots["findings"], "applies")
-    if node is None:
-        return finding
-    readers.append(Reader(finding.place.file, vocabulary))
-    try:
-        return dataclasses.replace(finding, applies=read_condition(readers[-1], node))
-    except Skip:
-        return finding
-
-
-def _field(place: Place, roots: Iterable[tuple[str, Node]], key: str) -> Node | None:
-    for file, root in roots:
-        if file == place.file:
-            for item in root.value:
-                if isinstance(item, MappingNode) and place_of(item, file) == place:
-                    return next((value for name, value in item.value if name.value == key), None)
-    return None
-
-
-def _duplicates(items: list[Any]) -> Iterable[Fault]:
-    seen: dict[str, Place] = {}
+def _duplicates(items: list[Any], places: Places) -> Iterator[Fault]:
+    first: dict[str, Any] = {}
     for item in items:
-        if hasattr(item, "id"):
-            if item.id in seen:
-                yield Fault(item.place, f"the id {quoted(item.id)} stands twice", f"first at {seen[item.id]}")
-            seen.setdefault(item.id, item.place)
+        if hasattr(item, "id") and first.setdefault(item.id, item) is not item:
+            hint = f"first at {places.of(first[item.id], 'id')}"
+            yield Fault(places.of(item, "id"), f"the id {quoted(item.id)} stands twice", hint)
 
 
 def _by_id(items: list[Any]) -> dict[str, Any]:

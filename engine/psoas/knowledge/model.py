@@ -61,6 +61,9 @@ class Finding:
     says: str = ""  # a statement with {} where the number, or a test of it, goes
     applies: Condition | None = None  # where the question makes sense; elsewhere it is not asked
     fixed: bool = False  # nobody can change it from one day to the next
+    clear: str = ""  # of a choice: the value that "none of these" stands for in a list
+    open: str = ""  # of a choice: the value that "not sure", or "not done", stands for, if it has one of its own
+    lasting: tuple[str, ...] = ()  # values that cannot begin from one day to the next
     sources: tuple[str, ...] = names("source")  # who asks for it
     place: Place = field(default=Place(""), compare=False)
 
@@ -159,6 +162,7 @@ class Remedy:
     when: Condition | None = key("if")  # what must hold as well; without for:, the whole indication
     tier: str = names("tier", required=True)
     occasion: str = field(metadata={"key": "when", "names": "occasion"})
+    stage: float = 1  # 1: to begin with; 2 and 3: when the simpler ones are easy
     traits: tuple[str, ...] = ()  # by which withholding rules name it
     purpose: str = ""  # what it is for, one clause
     steps: tuple[str, ...] = ()  # how, each a short sentence that says what to do
@@ -279,6 +283,7 @@ class Otherwise:
     settled: str
     unknown: str
     unasked: str
+    told: str = ""  # said after the count of safety questions without an answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +292,11 @@ class Kind:
 
     id: str
     heading: str = ""
+    about: str = ""  # said under the heading: how the list is to be read
+    unclear: str = ""  # said instead where none is above the weakest word of the certainty scale
+    hints: str = ""  # stands before the names of those of the weakest word
     nothing: str = ""  # said under the heading where there is none
+    weighed: bool = True  # no: named and never weighed, so that no certainty and no chain is told
     outcome: bool = False  # where every chain of reasons ends
 
 
@@ -302,12 +311,21 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Questions that are asked at once and answered in one line: choices as a list of signs, or numbers."""
+
+    asks: str
+    findings: tuple[str, ...] = names("finding", required=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """knowledge.yaml: what the knowledge base is, and its scales."""
 
     title: str
     version: str
     notice: str = ""  # ends every consultation
+    cites: str = ""  # what the ids of sources stand for, said where they are shown
     dispositions: tuple[Disposition, ...]  # mildest first; the undecided one last
     otherwise: Otherwise
     strengths: Mapping[str, str]
@@ -317,6 +335,7 @@ class Manifest:
     tiers: tuple[Named, ...]
     occasions: tuple[Named, ...]  # in plan order
     topics: tuple[str, ...] = ()  # of findings, in the order of asking
+    interview: tuple[Together, ...] = ()  # what is asked together; safety questions in this order
     place: Place = field(default=Place(""), compare=False)
 
 

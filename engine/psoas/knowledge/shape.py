@@ -6,19 +6,20 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar
 
 from yaml.nodes import MappingNode, Node, SequenceNode
 
-from psoas.faults import quoted, suggest
+from psoas.faults import Hint, a, nearest, quoted, suggest
 from psoas.knowledge.conditions import Condition
 from psoas.knowledge.formulas import Formula, parse_formula
 from psoas.knowledge.language import read_condition
 from psoas.knowledge.model import Alternatives, Span
-from psoas.knowledge.reader import Mention, Reader, Skip, number, several, to_number
+from psoas.knowledge.reader import Mention, Reader, Skip, listed, number, several, to_number
+from psoas.yamltext import is_blank
 
 T = TypeVar("T")
 
@@ -26,15 +27,16 @@ T = TypeVar("T")
 def build(cls: type[T], node: Node, reader: Reader, **extra: Any) -> T:
     """Return a `cls` read from the mapping `node`. Raises `Skip` after recording every fault in it."""
     if not isinstance(node, MappingNode):
-        raise reader.fault(node, f"must be a mapping with the keys of a {cls.__name__.lower()}")
+        hint = "write each on a line of its own, as key: text"
+        raise reader.fault(node, f"must be a mapping with the keys of {a(cls.__name__.lower())}", hint)
     keys = _fields(typing.cast(Any, cls))
     values: dict[str, Any] = dict(extra)
-    bad = False
+    bad, unknown = False, []
     for key_node, value_node in node.value:
         entry = keys.get(key_node.value)
         if entry is None:
-            reader.fault(key_node, f"unknown key {quoted(key_node.value)}", suggest(key_node.value, keys))
-            bad = True
+            _unknown(reader, key_node, value_node, keys)
+            unknown.append(key_node.value)
             continue
         try:
             values[entry.name] = entry.read(reader, value_node)
@@ -43,13 +45,21 @@ def build(cls: type[T], node: Node, reader: Reader, **extra: Any) -> T:
         except Skip:
             bad = True
             values[entry.name] = None
-    for key, entry in keys.items():
-        if entry.required and entry.name not in values:
-            reader.fault(node, f"the key {quoted(key)} is missing")
-            bad = True
-    if bad:
+    missing = [key for key, entry in keys.items() if entry.required and entry.name not in values]
+    if bad or unknown or missing:
+        misspelt = {key for word in unknown for key in nearest(word, missing)} if missing else ()
+        for key in missing:
+            if key not in misspelt:
+                reader.fault(node, f"the key {quoted(key)} is missing")
         raise Skip
     return cls(**values)
+
+
+def _unknown(reader: Reader, key: Node, value: Node, keys: Mapping[str, _Entry]) -> None:
+    hint: Hint = suggest(key.value, keys, f"allowed: {', '.join(sorted(keys))}")
+    if " " in key.value and is_blank(value):
+        hint = "if it belongs to the text before it: a text with a comma needs quotes inside braces"
+    reader.fault(key, f"unknown key {quoted(key.value)}", hint)
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ def _identifier(reader: Reader, node: Node) -> str:
 def _mentioning(kind: str, read: Callable[[Reader, Node], Any]) -> Callable[[Reader, Node], Any]:
     def reading(reader: Reader, node: Node) -> Any:
         value = read(reader, node)
-        for part in node.value if isinstance(node, SequenceNode) else [node]:
+        for part in listed(node):
             reader.mentions.append(Mention(kind, str(part.value).strip(), reader.file, part))
         return value
 
@@ -118,7 +128,7 @@ def _choice(reader: Reader, node: Node, allowed: tuple[str, ...]) -> str:
 
 def _texts(reader: Reader, node: Node) -> dict[str, str]:
     if not isinstance(node, MappingNode):
-        raise reader.fault(node, "must be a mapping from names to texts")
+        raise reader.fault(node, "must be a mapping from names to texts", "write it as {name: text, other_name: text}")
     return {key.value: reader.text(value) for key, value in node.value}
 
 
@@ -138,9 +148,15 @@ def _formula(reader: Reader, node: Node) -> Formula:
     try:
         formula = parse_formula(reader.text(node))
     except ValueError as error:
-        raise reader.fault(node, str(error)) from error
+        raise reader.fault(node, str(error), _lacks(str(node.value))) from error
     reader.mentions += [Mention("input", name, reader.file, node) for name in formula.inputs]
     return formula
+
+
+def _lacks(formula: str) -> str:
+    """Return what `formula`, which cannot be read, may lack."""
+    end = formula.rstrip()[-1:]
+    return f"something is missing after the last {end}" if end in "+-*/,(" else "write it like: (a + last(b)) / 2"
 
 
 def _alternatives(reader: Reader, node: Node) -> Alternatives:

@@ -94,9 +94,10 @@ class Evaluation:
         clause = self.program.clauses[number]
         for condition in (clause.when, clause.unless):
             if condition is not None:
-                yield from self._open_leaves(condition)
+                yield from self.open_leaves(condition)
 
-    def _open_leaves(self, condition: Condition) -> Iterator[str]:
+    def open_leaves(self, condition: Condition) -> Iterator[str]:
+        """Yield the findings whose open answers keep `condition` open."""
         if evaluate(condition, self._test, self.__getitem__) is not None:
             return
         if isinstance(condition, Test):
@@ -108,7 +109,7 @@ class Evaluation:
         else:
             parts = condition.of if isinstance(condition.of, tuple) else (condition.of,)
             for part in parts:
-                yield from self._open_leaves(part)
+                yield from self.open_leaves(part)
 
     def _open_inputs(self, finding: str) -> Iterator[str]:
         """Yield `finding`, and where it is open whether it applies at all, what decides that; inputs if calculated."""

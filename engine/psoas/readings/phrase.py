@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from psoas.knowledge.conditions import (
     OPEN,
@@ -13,6 +14,7 @@ from psoas.knowledge.conditions import (
     Not,
     Test,
     any_of,
+    leaves,
 )
 from psoas.knowledge.model import Calculated, Finding, Knowledge, Rule, Withholding
 from psoas.knowledge.program import Origin, withheld_by
@@ -25,9 +27,16 @@ def number(value: float) -> str:
 
 
 def listed(parts: Iterable[str], word: str = "and") -> str:
-    """Return `a, b and c`."""
+    """Return `a, b and c`; where one of them holds a comma itself, `a; b, too; and c`."""
     parts = list(parts)
+    if len(parts) > 1 and any("," in part for part in parts):
+        return f"{'; '.join(parts[:-1])}; {word} {parts[-1]}"
     return f" {word} ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""
+
+
+def lowered(name: str) -> str:
+    """Return `name` as it stands in the middle of a sentence."""
+    return name[:1].lower() + name[1:] if not name[1:2].isupper() else name
 
 
 class Phrases:
@@ -47,7 +56,7 @@ class Phrases:
         if isinstance(state, tuple):
             return item.says.replace("{}", ", ".join(map(number, state)))
         if isinstance(state, float):
-            said = round(state, 1) if isinstance(item, Calculated) else state
+            said = self._rounded(finding, state) if isinstance(item, Calculated) else state
             return item.says.replace("{}", number(said))
         return self._word(item, state)
 
@@ -55,12 +64,33 @@ class Phrases:
         assert isinstance(item, Finding)
         return f"{item.name} otherwise not known" if word == OPEN else item.values[word]
 
+    def _rounded(self, finding: str, value: float) -> float:
+        """Return `value` with as few decimals as leave it on its side of every number it is tested against."""
+        tested = self._thresholds.get(finding, set())
+        sides = [(value > bound, value < bound) for bound in tested]
+        for decimals in range(6):
+            said = round(value, decimals)
+            if [(said > bound, said < bound) for bound in tested] == sides:
+                return said
+        return value
+
+    @cached_property
+    def _thresholds(self) -> dict[str, set[float]]:
+        """The numbers that each finding is tested against."""
+        know, found = self.knowledge, dict[str, set[float]]()
+        rules: list[Origin] = [*know.rules.values(), *know.withholdings.values(), *know.remedies.values()]
+        conditions = [rule.when for rule in rules] + [c for rule in know.rules.values() for c in rule.unless or ()]
+        for leaf in (leaf for condition in conditions for leaf in leaves(condition)):
+            if isinstance(leaf, Test):
+                found.setdefault(leaf.finding, set()).update(leaf.numbers)
+        return found
+
     def symbol(self, symbol: str) -> str:
         """Return the short name of a conclusion, a level, a remedy, or a class of conclusions."""
         if symbol in self.knowledge.conclusions:
             return self.knowledge.conclusions[symbol].short
         if symbol in self.knowledge.remedies:
-            return f"{_lower(self.knowledge.remedies[symbol].name)} is indicated"
+            return f"{lowered(self.knowledge.remedies[symbol].name)} is indicated"
         if symbol.startswith("any "):
             return f"{symbol} is established"
         return f"the advice is “{self.knowledge.level(symbol).name}”"
@@ -112,7 +142,7 @@ class Phrases:
             unless = f", unless {self.condition(any_of(rule.unless))}" if rule.unless else ""
             return f"If {self.condition(rule.when)}{unless}, {self._consequence(rule)}: {rule.because}."
         if isinstance(rule, Withholding):
-            held = listed(_lower(self.knowledge.remedies[r].name) for r in withheld_by(rule, self.knowledge))
+            held = listed(lowered(self.knowledge.remedies[r].name) for r in withheld_by(rule, self.knowledge))
             return f"If {self.condition(rule.when)}, hold back {held}: {rule.because}."
         treated = listed((self.knowledge.conclusions[c].short for c in rule.treats), "or")
         extra = self.condition(rule.when) if rule.when is not None else ""
@@ -126,13 +156,13 @@ class Phrases:
         if rule.level:
             said.append(f"the advice is “{self.knowledge.level(rule.level).name}”")
         if names:
-            verb = "may bring about" if rule.kind == "mechanism" else "shows"
-            said.append(f"this {verb} {names}" + (f" ({rule.strength})" if rule.strength else ""))
+            said.append(f"this {self._verb(rule)} {names}" + (f" ({rule.strength})" if rule.strength else ""))
         return listed(said)
 
-
-def _lower(name: str) -> str:
-    return name[:1].lower() + name[1:] if not name[1:2].isupper() else name
+    def _verb(self, rule: Rule) -> str:
+        if rule.kind == "mechanism":
+            return "may lead to"
+        return "counts as" if float(self.knowledge.manifest.strengths.get(rule.strength, "0")) == 1 else "suggests"
 
 
 def _bracketed(text: str, needed: bool) -> str:

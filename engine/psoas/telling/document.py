@@ -22,12 +22,13 @@ class Subheading:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item of a list: its head, an aside beside it, labelled lines below it, and numbered steps."""
+    """One item of a list: its head, an aside beside it, labelled lines below it, numbered steps, and notes."""
 
     head: str
     aside: str = ""
-    lines: tuple[tuple[str, str], ...] = ()  # (label, text)
+    lines: tuple[tuple[str, str], ...] = ()  # (label, text); a label that repeats stands once
     steps: tuple[str, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()  # (label, text) for whoever checks it: in Markdown, not in plain text
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,4 @@ class Document:
     opening: tuple[Block, ...]
     sections: tuple[Section, ...] = ()
     alarm: bool = False  # the title must not be overlooked
+    short: str = ""  # all of it in a line, for the end of a text longer than a screen

@@ -9,8 +9,9 @@ from psoas.faults import Fault, Place, Unusable, quoted, suggest
 from psoas.knowledge.model import Calculated, Rule
 from psoas.readings.phrase import Phrases
 from psoas.reasoning import WhyNot
-from psoas.telling.advice import allowed_answers, dose_text
+from psoas.telling.asking import allowed_answers
 from psoas.telling.document import Block, Document, Entries, Entry, Paragraph, Section
+from psoas.telling.regimen import dose_line
 from psoas.triage import natural
 
 STATUS = {"met": "yes", "unmet": "no", "open": "not known"}
@@ -53,14 +54,28 @@ class _Explainer:
         item = self.knowledge.conclusions[name]
         opening: list[Block] = [Paragraph(f"{item.means} {item.matters}".strip())] if item.means else []
         if name in self.reasoning.established:
-            certainty = self.reasoning.certainty(name)
-            opening.append(Paragraph(f"It is established in this case, with a certainty of {certainty:.2f}."))
+            certainty = f", with a certainty of {self.reasoning.certainty(name):.2f}" if self._is_weighed(name) else ""
+            opening.append(Paragraph(f"It is established in this case{certainty}."))
         else:
             opening.append(Paragraph("It is not established in this case."))
         if item.caveat:
             opening.append(Paragraph(f"Caveat: {item.caveat}"))
-        sections = [*self._how(name), *self._why_not(name), *self._sources(item.sources)]
+        sections = [*self._grounds(name), *self._how(name), *self._why_not(name), *self._sources(item.sources)]
         return Document(f"{item.name} [{name}]", tuple(opening), tuple(s for s in sections if s.blocks))
+
+    def _is_weighed(self, name: str) -> bool:
+        kind = self.knowledge.conclusions[name].kind
+        return all(k.weighed for k in self.knowledge.manifest.kinds if k.id == kind)
+
+    def _grounds(self, name: str) -> Iterator[Section]:
+        """Yield the chain and what was reported: what a person asks first."""
+        if name not in self.reasoning.established:
+            return
+        chain, _ = self.reasoning.chain(name)
+        said = " → ".join(self._step(step) for step in chain)
+        yield Section("The chain", (Paragraph(said),) if len(chain) > 1 and self._is_weighed(name) else ())
+        reported = tuple(Entry(self._step(finding)) for finding in self.reasoning.reported(f"conclusion:{name}"))
+        yield Section("What you reported", (Entries(reported),) if reported else ())
 
     def _how(self, symbol: str) -> Iterator[Section]:
         fired = [
@@ -71,10 +86,6 @@ class _Explainer:
         for kind, title in (("for", "Because these rules fired"), ("against", "What counts against it")):
             rules = [rule for rule in fired if (rule.kind == "against") == (kind == "against")]
             yield Section(title, (Entries(tuple(self._fired(rule) for rule in rules)),) if rules else ())
-        if symbol in self.reasoning.established and symbol in self.knowledge.conclusions:
-            chain, _ = self.reasoning.chain(symbol)
-            said = " → ".join(self._step(step) for step in chain)
-            yield Section("The chain", (Paragraph(said),) if len(chain) > 1 else ())
 
     def _step(self, step: str) -> str:
         if step in self.knowledge.conclusions:
@@ -123,17 +134,30 @@ class _Explainer:
         triage = self.it.triage
         if name == triage.level:
             opening = [Paragraph("This is the disposition of this case.")]
-            if not triage.fired:
-                opening.append(Paragraph("No triage rule fired."))
         else:
             opening = [Paragraph(f"The disposition of this case is {self.it.level.name} [{triage.level}].")]
+        fired = "" if triage.fired else "No triage rule fired"
         if triage.settled:
+            answered = f"ll {triage.needed} safety questions that matter here are answered"
+            opening.append(Paragraph(f"{fired}, and a{answered}." if fired else f"A{answered}."))
             opening.append(Paragraph("No rule of the screened levels could still fire, whatever is answered next."))
-        else:
-            names = ", ".join(triage.missing)
-            opening.append(Paragraph(f"Rules that could still fire: {', '.join(triage.unsettled)}. Open: {names}."))
-        sections = [*self._how(name), *self._why_not(name)]
+        elif fired:
+            opening.append(Paragraph(f"{fired}, but not all safety questions are answered."))
+        sections = [*self._open(), *self._how(name), *self._why_not(name)]
         return Document(f"{level.name} [{name}]", tuple(opening), tuple(s for s in sections if s.blocks))
+
+    def _open(self) -> Iterator[Section]:
+        """Yield the safety questions without an answer, and the rules that could still fire."""
+        triage = self.it.triage
+        if not triage.settled:
+            title = f"Safety questions not answered: {len(triage.missing)} of {triage.needed}"
+            yield Section(title, (Entries(tuple(map(self._named, triage.missing))),))
+            rules = tuple(self._named(rule) for rule in triage.unsettled)
+            yield Section("Triage rules that could still fire", (Entries(rules),))
+
+    def _named(self, name: str) -> Entry:
+        item = self.knowledge.vocabulary.get(name) or self.knowledge.rules[name]
+        return Entry(item.name or name, name)
 
     # remedies
 
@@ -155,7 +179,7 @@ class _Explainer:
         opening.append(Paragraph(self.phrases.rule(item)))
         about = [
             ("purpose", item.purpose),
-            ("how much", dose_text(given) if given else ""),
+            dose_line(self.it, given) if given else ("", ""),
             ("easier", item.easier),
             ("harder", item.harder),
             ("feel", item.feel),
@@ -217,7 +241,7 @@ class _Explainer:
         if isinstance(item, Calculated):
             entry = Entry(f"{item.name} = {item.formula.text}", name, tuple(lines))
         else:
-            lines = [("answer", allowed_answers(item)), ("how", item.how), *lines]
+            lines = [*(("answer", answer) for answer in allowed_answers(item)), ("how", item.how), *lines]
             entry = Entry(item.question, name, tuple((a, b) for a, b in lines if b))
         used = [
             Entry(rule, "", (("rule", self.phrases.rule(self.knowledge.rules[rule])),))

@@ -32,7 +32,7 @@ def _block(block: Block) -> Iterator[str]:
         lead = f"{number}. " if block.numbered else "- "
         inner = " " * len(lead)
         yield f"{lead}**{_escaped(entry.head)}**" + (f" ({_escaped(entry.aside)})" if entry.aside else "")
-        for label, text in entry.lines:
+        for label, text in (*entry.lines, *entry.notes):
             yield f"{inner}- " + (f"*{_escaped(label)}:* " if label else "") + _escaped(text)
         for count, step in enumerate(entry.steps, 1):
             yield f"{inner}{count}. {_escaped(step)}"

@@ -11,7 +11,9 @@ from psoas.telling.document import Block, Document, Entry, Paragraph, Subheading
 Paint = Callable[[str, str], str]
 """(role, text) → the text as it is to appear; roles are `alarm`, `title`, `heading` and `head`."""
 
-LABEL = 12
+LABEL = 11
+SCREEN = 40
+"""Lines after which a text ends with its short form, lest its beginning scroll away unread."""
 
 
 def to_text(document: Document, width: int = 80, paint: Paint = lambda role, text: text) -> str:
@@ -21,6 +23,8 @@ def to_text(document: Document, width: int = 80, paint: Paint = lambda role, tex
     for section in document.sections:
         lines += ["", paint("heading", section.title)]
         lines += [line for block in section.blocks for line in _block(block, width, paint)]
+    if document.short and len(lines) > SCREEN:
+        lines += ["", *_wrapped(document.short, width, "")]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -41,9 +45,11 @@ def _entry(entry: Entry, lead: str, width: int, paint: Paint) -> Iterator[str]:
     first, *rest = _wrapped(head, width, lead, inner)
     yield lead + paint("head", first[len(lead) :])
     yield from rest
+    before = ""
     for label, text in entry.lines:
-        start = f"{inner}{label:<{LABEL - 1}} " if label else inner
+        start = f"{inner}{'' if label == before else label:<{LABEL - 1}} " if label else inner
         yield from _wrapped(text, width, start, inner + " " * (LABEL if label else 0))
+        before = label
     for number, step in enumerate(entry.steps, 1):
         yield from _wrapped(step, width, f"{inner}{number}. ", inner + "   ")
 

@@ -8,7 +8,7 @@ from typing import Any
 from psoas.case import plain
 from psoas.consultation import Consultation
 from psoas.memory import Standing
-from psoas.telling.advice import why
+from psoas.telling.asking import why
 
 FORMAT = "psoas.consultation/1"
 
@@ -81,7 +81,7 @@ def record(consultation: Consultation) -> dict[str, Any]:
             }
             for dispute in it.disputes
         ],
-        "ask_next": [{"finding": q.finding, "why": why(it.knowledge, q)} for q in it.questions],
+        "ask_next": [{"finding": q.finding, "why": why(it, q)} for q in it.questions],
         "would_change": [
             {
                 "finding": turn.finding,

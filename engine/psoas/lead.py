@@ -1,0 +1,139 @@
+"""Which cause will be named first, whatever the questions not yet asked bring? Bounds on certainty and urgency.
+
+Certainty (docs/semantics.md, section 5) only rises with evidence for a conclusion and only falls with evidence
+against it, so its bounds follow from the bounds of its parts, end by end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psoas.knowledge.conditions import All, Condition, Holds, Not, Test, leaves
+from psoas.knowledge.model import Knowledge, Rule
+from psoas.knowledge.program import Program
+from psoas.readings.outlook import ALWAYS, NEVER, TRUE, Outlook
+from psoas.reasoning import combined
+
+Bounds = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The cause named first: settled, or what it still depends on."""
+
+    cause: str  # "" where there is none, or it is open
+    settled: bool
+    rivals: tuple[str, ...] = ()  # causes that may lead, the likeliest first
+    findings: frozenset[str] = frozenset()  # not asked yet, and deciding between the rivals
+
+
+class Ranking:
+    """The order of causes of one knowledge base, as far as it can be foreseen."""
+
+    def __init__(self, knowledge: Knowledge, program: Program, rank: dict[str, int]) -> None:
+        """`rank` gives each level of urgency its place, the mildest first."""
+        self.program = program
+        self._strength = {name: float(text) for name, text in knowledge.manifest.strengths.items()}
+        self._rank = rank
+        kinds = [kind.id for kind in knowledge.manifest.kinds if kind.heading]
+        self.causes = {c.id: kinds.index(c.kind) for c in knowledge.conclusions.values() if c.kind in kinds}
+        self._about: dict[str, list[int]] = {}  # conclusion → clauses for it and against it
+        for number, clause in enumerate(program.clauses):
+            if isinstance(clause.origin, Rule):
+                for conclusion in clause.origin.then:
+                    self._about.setdefault(conclusion, []).append(number)
+
+    def lead(self, outlook: Outlook) -> Lead:
+        """Return which cause leads in every way the open questions may be answered, or what decides between them."""
+        view = _View(self, outlook)
+        possible = [cause for cause in self.causes if outlook[cause] is not False]
+        best = {cause: view.key(cause, best=True) for cause in possible}
+        worst = {cause: view.key(cause, best=False) for cause in possible if outlook[cause]}
+        if not possible:
+            return Lead("", True)
+        first = min(worst, key=worst.__getitem__) if worst else ""
+        rivals = sorted((c for c in possible if not first or best[c] < worst[first]), key=best.__getitem__)
+        others = [cause for cause in rivals if cause != first]
+        if first and not others:
+            return Lead(first, True)
+        findings = frozenset(f for cause in {first, *others} - {""} for f in view.open_findings(cause))
+        return Lead("", False, tuple(rivals), findings)
+
+
+class _View:
+    """The bounds of one outlook, each worked out once."""
+
+    def __init__(self, ranking: Ranking, outlook: Outlook) -> None:
+        self.ranking = ranking
+        self.outlook = outlook
+        self._bounds: dict[str, Bounds] = {}
+        self._open: dict[str, frozenset[str]] = {}
+
+    def key(self, cause: str, *, best: bool) -> tuple[float, float, float, str]:
+        """Return what causes are sorted by, at its best or its worst."""
+        urgency = -1
+        for number in self.ranking._about.get(cause, ()):
+            rule, value = self.ranking.program.clauses[number].origin, self.outlook.clauses[number]
+            if isinstance(rule, Rule) and rule.level and (value or (best and value is None)):
+                urgency = max(urgency, self.ranking._rank[rule.level])
+        low, high = self.bounds(cause)
+        return self.ranking.causes[cause], -urgency, -round(high if best else low, 4), cause
+
+    def bounds(self, conclusion: str) -> Bounds:
+        """Return the least and the greatest certainty `conclusion` can come to have."""
+        if conclusion not in self._bounds:
+            self._bounds[conclusion] = self._combined(conclusion)
+        return self._bounds[conclusion]
+
+    def _combined(self, conclusion: str) -> Bounds:
+        if self.outlook[conclusion] is False:
+            return 0.0, 0.0
+        pro: list[Bounds] = []
+        con: list[Bounds] = []
+        for number in self.ranking._about.get(conclusion, ()):
+            clause = self.ranking.program.clauses[number]
+            if self.outlook.clauses[number] is False or not isinstance(clause.origin, Rule):
+                continue
+            strength = self.ranking._strength.get(clause.origin.strength, 1.0)
+            low, high = self._degree(clause.origin.when)
+            if self.outlook.clauses[number] is None:
+                low = 0.0
+            (con if clause.origin.kind == "against" else pro).append((strength * low, strength * high))
+        least = combined([low for low, _ in pro], [high for _, high in con])
+        most = combined([high for _, high in pro], [low for low, _ in con])
+        return least, most
+
+    def _degree(self, condition: Condition) -> Bounds:
+        if isinstance(condition, Holds):
+            return self.bounds(condition.symbol)
+        if isinstance(condition, Test | Not):
+            low, high = self.outlook.truth(condition)
+            return float(low == TRUE), float(high == TRUE)
+        if not condition.of:
+            return 1.0, 1.0
+        parts = [self._degree(part) for part in condition.of]
+        nth = len(parts) if isinstance(condition, All) else condition.n
+        lows, highs = (sorted(ends, reverse=True) for ends in zip(*parts, strict=True))
+        return lows[nth - 1], highs[nth - 1]
+
+    def open_findings(self, conclusion: str) -> frozenset[str]:
+        """Return the findings not asked on which the certainty or the urgency of `conclusion` still depends."""
+        if conclusion not in self._open:
+            self._open[conclusion] = frozenset(self._open_findings(conclusion))
+        return self._open[conclusion]
+
+    def _open_findings(self, conclusion: str) -> Iterator[str]:
+        for number in self.ranking._about.get(conclusion, ()):
+            value, clause = self.outlook.clauses[number], self.ranking.program.clauses[number]
+            if value is False:
+                continue
+            if value is None:
+                yield from self.outlook.open_findings(number)
+            for leaf in leaves(clause.when):
+                if isinstance(leaf, Holds):
+                    low, high = self.bounds(leaf.symbol)
+                    if low != high:
+                        yield from self.open_findings(leaf.symbol)
+                elif self.outlook.truth(leaf) not in (ALWAYS, NEVER):
+                    yield from self.outlook.open_leaves(leaf)

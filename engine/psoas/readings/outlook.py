@@ -1,0 +1,128 @@
+"""What could the questions not yet asked still change, if what is unknown stays unknown?
+
+`foresee` asks what may be *true*, and so leaves open what hides behind an `unknown`: safety needs that. An interview
+asks what this person's answers may still bring about: an answer `unknown` has been given, and a rule that needs it
+will not fire. Here the value of a condition is the span of values it can still come to have, on the scale false,
+unknown, true; `all` is the least of its parts, `any` the greatest, so a span goes through them end by end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from psoas.knowledge.conditions import All, Condition, Holds, Kleene, Not, Test, leaves
+from psoas.knowledge.model import Calculated
+from psoas.knowledge.program import Clause, Program
+from psoas.memory import Standing, WorkingMemory
+from psoas.readings.foresee import Evaluation
+
+FALSE, UNKNOWN, TRUE = 0, 1, 2
+Truth: TypeAlias = tuple[int, int]
+"""The least and the greatest value a condition can still come to have."""
+
+NEVER, ALWAYS, ANY = (FALSE, FALSE), (TRUE, TRUE), (FALSE, TRUE)
+
+
+class Outlook(Evaluation):
+    """Of every clause and symbol: it will hold (True), will not (False), or depends on what is not asked (None)."""
+
+    def __init__(self, program: Program, memory: WorkingMemory) -> None:
+        super().__init__(program, memory, foreseen=True)
+        self._open: dict[int, frozenset[str]] = {}
+        self._deciding: dict[str, frozenset[str]] = {}
+
+    def _value(self, clause: Clause) -> Kleene:
+        low, high = self.truth(clause.when)
+        if high < TRUE:
+            return False
+        blocked = NEVER if clause.unless is None else self.truth(clause.unless)
+        if blocked[0] == TRUE:
+            return False
+        return True if low == TRUE and blocked[1] < TRUE else None
+
+    def truth(self, condition: Condition) -> Truth:
+        """Return the least and the greatest value `condition` can still come to have."""
+        if isinstance(condition, Test):
+            return self._test_truth(condition)
+        if isinstance(condition, Holds):
+            value = self[condition.symbol]
+            return ANY if value is None else ALWAYS if value else NEVER
+        if isinstance(condition, Not):
+            low, high = self.truth(condition.of)
+            return TRUE - high, TRUE - low
+        if not condition.of:
+            return ALWAYS
+        parts = [self.truth(part) for part in condition.of]
+        nth = len(parts) if isinstance(condition, All) else condition.n
+        lows, highs = (sorted(ends, reverse=True) for ends in zip(*parts, strict=True))
+        return lows[nth - 1], highs[nth - 1]
+
+    def _test_truth(self, test: Test) -> Truth:
+        state = self.memory[test.finding]
+        if state is Standing.INAPPLICABLE:
+            return NEVER
+        if state is Standing.UNASKED:
+            return ANY if self._may_get_a_value(test.finding) else self._without_value(test)
+        if state is Standing.UNKNOWN:
+            return self._without_value(test)
+        assert not isinstance(state, Standing)
+        value = test.of(state)
+        return ALWAYS if value else NEVER if value is False else (UNKNOWN, UNKNOWN)
+
+    def _without_value(self, test: Test) -> Truth:
+        if test.operator == "answered":
+            return NEVER
+        item = self.memory.vocabulary.items[test.finding]
+        may_not_apply = not isinstance(item, Calculated) and self.memory.applies(item) is None
+        return (FALSE if may_not_apply else UNKNOWN), UNKNOWN
+
+    def _may_get_a_value(self, finding: str) -> bool:
+        item = self.memory.vocabulary.items[finding]
+        if not isinstance(item, Calculated):
+            return True
+        return not any(self.memory[name] in (Standing.UNKNOWN, Standing.INAPPLICABLE) for name in item.formula.inputs)
+
+    def open_findings(self, number: int) -> Iterator[str]:
+        """Yield the findings not asked on which it depends whether the clause with that number fires."""
+        found = self._open.get(number)
+        if found is None:
+            found = self._open[number] = frozenset(super().open_findings(number))
+        yield from found
+
+    def open_leaves(self, condition: Condition) -> Iterator[str]:
+        """Yield the findings not asked on which the value of `condition` depends."""
+        low, high = self.truth(condition)
+        if low == high:
+            return
+        if isinstance(condition, Test):
+            yield from self._open_inputs(condition.finding)
+        elif isinstance(condition, Holds):
+            yield from self.deciding(condition.symbol)
+        else:
+            parts = condition.of if isinstance(condition.of, tuple) else (condition.of,)
+            for part in parts:
+                yield from self.open_leaves(part)
+
+    def _open_inputs(self, finding: str) -> Iterator[str]:
+        item = self.memory.vocabulary.items[finding]
+        if isinstance(item, Calculated):
+            for name in item.formula.inputs:
+                yield from self._open_inputs(name)
+            return
+        if self.memory.applies(item) is None:
+            for leaf in leaves(item.applies):
+                if isinstance(leaf, Test) and self.memory.ahead(leaf) is None:
+                    yield from self._open_inputs(leaf.finding)
+        if self.memory[finding] is Standing.UNASKED:
+            yield finding
+
+    def deciding(self, symbol: str) -> frozenset[str]:
+        """Return the findings not asked on which it depends whether `symbol` will hold."""
+        if self[symbol] is not None:
+            return frozenset()
+        found = self._deciding.get(symbol)
+        if found is None:
+            numbers = [n for n in self.program.by_head.get(symbol, ()) if self.clauses[n] is None]
+            found = self._deciding[symbol] = frozenset(f for n in numbers for f in self.open_findings(n))
+        return found
