@@ -18,6 +18,7 @@ import pytest
 import psoas
 from psoas.faults import Unusable
 from psoas.knowledge.load import load
+from psoas.yamltext import read_bytes
 
 TESTS = Path(__file__).parent
 SOUND = TESTS / "kb_bicycle"
@@ -116,8 +117,14 @@ def test_the_order_in_which_files_are_met_does_not_change_the_messages(kb, monke
     for example in ("unknown-tier", "unknown-kind"):
         spoil(kb, TESTS / "bad_kb" / example)
     before = faults_of(kb)
-    listing = Path.rglob
-    monkeypatch.setattr(Path, "rglob", lambda self, pattern: sorted(listing(self, pattern), reverse=True))
+    walk = os.walk
+
+    def backwards(top, **options):
+        for folder, folders, files in walk(top, **options):
+            folders.sort(reverse=True)
+            yield folder, folders, sorted(files, reverse=True)
+
+    monkeypatch.setattr(os, "walk", backwards)
     assert faults_of(kb) == before
 
 
@@ -133,7 +140,100 @@ def test_a_file_is_no_knowledge_base(kb):
 
 
 def test_an_empty_folder_has_no_manifest(tmp_path):
-    assert faults_of(tmp_path) == [f"{tmp_path}: has no usable knowledge.yaml"]
+    assert faults_of(tmp_path) == [
+        f"{tmp_path}: has no knowledge.yaml\n    it is the file that makes a folder a knowledge base"
+    ]
+
+
+def test_a_folder_above_or_below_that_of_a_knowledge_base_leads_to_it(kb, tmp_path):
+    assert faults_of(tmp_path) == [f"{tmp_path}: has no knowledge.yaml\n    did you mean {tmp_path / 'kb'}?"]
+    assert faults_of(kb / "rules") == [f"kb/rules: has no knowledge.yaml\n    did you mean {tmp_path / 'kb'}?"]
+
+
+def test_where_there_is_no_manifest_nothing_else_is_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "walk", lambda *_, **__: pytest.fail("walked through"))
+    faults_of(tmp_path)
+
+
+def test_folders_set_apart_are_not_entered(kb, monkeypatch):
+    for folder in (".git/deep", "cases/deep"):
+        (kb / folder).mkdir(parents=True)
+    entered, scandir = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: entered.append(str(path)) or scandir(path))
+    load(kb)
+    assert {Path(path).name for path in entered} == {"kb", "conclusions", "findings", "remedies", "rules"}
+
+
+@pytest.mark.parametrize("folder", [Path("kb"), Path("kb/rules")], ids=str)
+def test_a_folder_nobody_may_read_is_named(kb, monkeypatch, folder):
+    scandir = os.scandir
+
+    def refusing(path):
+        if Path(path) == folder:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert faults_of(kb) == [f"{folder}: cannot be read: Permission denied"]
+
+
+def test_a_folder_nobody_may_look_into_is_named(kb, monkeypatch):
+    stat = Path.stat
+
+    def refusing(path, **options):
+        if path.parent == kb:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refusing)
+    assert faults_of(kb) == ["kb: cannot be read: Permission denied"]
+
+
+def test_a_missing_file_in_a_folder_nobody_may_list_has_no_neighbours(kb, monkeypatch):
+    def refusing(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    with pytest.raises(Unusable) as refusal:
+        read_bytes(kb / "rulse.yaml")
+    assert str(refusal.value) == "kb/rulse.yaml: there is no such file"
+
+
+def test_a_link_to_a_folder_is_not_passed_over_in_silence(kb):
+    (kb / "rules").rename("elsewhere")
+    (kb / "rules").symlink_to("../elsewhere")
+    assert faults_of(kb) == ["kb/rules: is a link to a folder, and is not followed\n    put the folder itself here"]
+
+
+def test_a_file_may_end_in_yml_and_in_capitals(kb):
+    for file in [*(kb / "rules").iterdir(), kb / "knowledge.yaml"]:
+        file.rename(file.with_suffix(".yml"))
+    (kb / "sources.yaml").rename(kb / "sources.YAML")
+    assert load(kb).rules.keys() == load(SOUND).rules.keys()
+
+
+def test_two_manifests_are_one_too_many(kb):
+    shutil.copy(kb / "knowledge.yaml", kb / "knowledge.yml")
+    assert faults_of(kb) == ["kb/knowledge.yml: there is one manifest, knowledge.yaml\n    put what stands here into it"]
+
+
+def test_of_many_faults_only_the_first_are_worked_out(kb, monkeypatch):
+    """Finding the nearest name costs far more than the fault it is for."""
+    rules = "".join(
+        f"- {{id: r{n}, if: {{lever_at_bar{n}: no}}, then: worn_pads, strength: hint, because: so, sources: [F-1]}}\n"
+        for n in range(9000)
+    )
+    (kb / "rules" / "many.yaml").write_text(rules)
+    asked = []
+    monkeypatch.setattr(psoas.faults, "nearest", lambda word, known: asked.append(word) or ("lever_to_bar",))
+    with pytest.raises(Unusable) as refusal:
+        load(kb)
+    assert len(refusal.value.faults) == 9000
+    assert not asked
+    said = str(refusal.value)
+    assert len(asked) == 50
+    assert said.count("did you mean lever_to_bar?") == 50
+    assert said.endswith("\n… and 8950 more")
 
 
 def test_a_link_to_nowhere_is_a_missing_file(kb):
@@ -156,6 +256,8 @@ def test_a_file_of_four_megabytes_is_refused_unread(kb):
 def test_files_that_say_nothing_are_no_fault(kb):
     (kb / "rules" / "empty.yaml").touch()
     (kb / "rules" / "note.yaml").write_text("# rules to come\n")
+    (kb / "rules" / "dashes.yaml").write_text("---\n# rules to come\n...\n")
+    (kb / "rules" / "nothing.yaml").write_text("null\n")
     (kb / "rules" / "README.md").write_text("not YAML: [")
     (kb / ".git").mkdir()
     (kb / ".git" / "hidden.yaml").write_text("[")
@@ -194,6 +296,7 @@ def templates(module):
 
 SHOWN_ELSEWHERE = (
     "is not the folder of a knowledge base",  # in tests above
+    "is a link to a folder",
     "there is no such file",
     "cannot be read",
     "is larger than",

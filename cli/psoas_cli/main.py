@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from psoas.consultation import Consultation
+    from psoas.case import Case
+    from psoas.consultation import Consultant, Consultation
+    from psoas.interview import Interview
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -87,23 +89,56 @@ def psoas() -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="CASE", help="Save the case as a case file.")
 @click.option("--no-input", is_flag=True, help="Never ask anything.")
+@click.option("--resume", is_flag=True, help="Go on with the interview that was broken off last.")
+@click.option("--replay", is_flag=True, help="Hold the interview with CASE answering instead of a person.")
 @kb_option
 def consult(
-    case: Path | None, form: str, output: Path | None, save: Path | None, no_input: bool, kb: Path | None
+    case: Path | None,
+    form: str,
+    output: Path | None,
+    save: Path | None,
+    no_input: bool,
+    resume: bool,
+    replay: bool,
+    kb: Path | None,
 ) -> None:
-    """Consult on the case in the file CASE (`-`: standard input).
+    """Consult on the case in the file CASE (`-`: standard input), or, without CASE, on your own: it asks.
 
-    Prints how urgent it is, the likely causes, what to do and what not, and why.
+    Prints how urgent it is, the likely causes, what to do and what not, and why. On a terminal it offers to ask the
+    safety questions that CASE leaves open.
     """
-    del no_input  # nothing asks yet
+    asks = not no_input and sys.stdin.isatty() and sys.stderr.isatty()
+    if replay and case is None:
+        raise Problem("--replay needs a CASE that answers")
+    if resume and (case is not None or replay):
+        raise Problem("--resume goes on with an interview of its own; leave CASE out")
+    if case is None and not asks:
+        what = "an interview needs a terminal" if resume or sys.stdin.isatty() else "give a case file"
+        raise Problem(f"{what} (- reads a case from standard input); `psoas consult --help` shows how")
+    from psoas.consultation import Consultant
+    from psoas.knowledge.load import load
+
+    consultant = Consultant(load(kb))
+    interview = None
     if case is None:
-        raise Problem("give a case file (or - to read one from standard input); `psoas consult --help` shows how")
-    consultation = consulted(case, kb)
+        from psoas_cli.dialogue import interviewed
+
+        chosen, interview = interviewed(consultant, resume=resume)
+    else:
+        from psoas.case import read_case
+
+        chosen = read_case(consultant.knowledge, None if str(case) == "-" else case)
+        if replay:
+            chosen, interview = replayed(consultant, chosen)
+        elif asks and str(case) != "-":
+            from psoas_cli.dialogue import completed
+
+            chosen = completed(consultant, chosen)
     if save:
         from psoas.case import case_text
 
-        write(save, case_text(consultation.knowledge, consultation.case))
-    write(output, shown(consultation, form, terminal=output is None))
+        write(save, case_text(consultant.knowledge, chosen))
+    write(output, shown(consultant.consult(chosen), form, terminal=output is None, interview=interview))
 
 
 @psoas.command()
@@ -194,6 +229,18 @@ def schema(output: Path | None, kb: Path | None) -> None:
     click.echo(f"wrote {len(made)} schemas to {folder}", err=True)
 
 
+def replayed(consultant: Consultant, case: Case) -> tuple[Case, Interview]:
+    """Return `case` with only the answers an interview would have asked for, and that interview."""
+    import dataclasses
+
+    from psoas.interview import Interviewer, replay
+
+    interview = replay(Interviewer(consultant), case)
+    answers = {name: interview.answers[name] for name in sorted(interview.answers)}
+    rejected = tuple(item for item in case.rejected if item.finding in answers)
+    return dataclasses.replace(case, answers=answers, rejected=rejected), interview
+
+
 def consulted(case: Path, kb: Path | None) -> Consultation:
     """Return the consultation of the case file `case` (`-`: standard input)."""
     from psoas.case import read_case
@@ -204,12 +251,12 @@ def consulted(case: Path, kb: Path | None) -> Consultation:
     return consultant.consult(read_case(consultant.knowledge, None if str(case) == "-" else case))
 
 
-def shown(consultation: Consultation, form: str, *, terminal: bool) -> str:
+def shown(consultation: Consultation, form: str, *, terminal: bool, interview: Interview | None = None) -> str:
     """Return the consultation in one of the formats."""
     if form == "json":
         from psoas.telling.record import to_json
 
-        return to_json(consultation)
+        return to_json(consultation, interview)
     from psoas.telling.advice import advice
 
     return laid_out(advice(consultation), form, terminal=terminal)

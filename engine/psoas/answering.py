@@ -168,7 +168,7 @@ def _chosen(lines: tuple[Sign, ...], text: str) -> Iterator[tuple[Sign, bool]]:
         known = {str(number): f"{line.value.replace('_', ' ')} {line.says}" for number, line in enumerate(lines)}
         found = _by_words(word, known)
         if found == word:
-            close = nearest(word, [line.says for line in lines])
+            close = nearest(word, [*(line.says for line in lines), "none"])
             hint = f"; did you mean: {close[0]}?" if close else "; type the numbers of those that are so, or none"
             raise Refused(f"{quoted(word)} is not in the list{hint}")
         yield lines[int(found)], sure

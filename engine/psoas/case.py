@@ -289,6 +289,17 @@ def _yaml(value: Any) -> str:
     return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)
 
 
+def as_written(value: State) -> str | list[str]:
+    """Return an answer as it may be written into a case file."""
+    if isinstance(value, Standing):
+        return OPEN
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return [f"{number:.10g}" for number in value]
+    return f"{value:.10g}" if isinstance(value, float) else value
+
+
 def plain(value: State) -> Any:
     """Return an answer as JSON has it: text, number, list; `unknown` for one asked and open."""
     if isinstance(value, Standing):

@@ -102,7 +102,7 @@ def render(picture: Picture, form: str) -> str | bytes:
 def to_dot(picture: Picture) -> Digraph:
     """Return `picture` as a graphviz `Digraph`: reports on the left, the outcome on the right, the legend below.
 
-    Parts that are not joined are laid out one by one and put below each other, or one would stretch the other.
+    Parts that are not joined are laid out one by one and put below each other, or one would set the columns of all.
     """
     import graphviz
 
@@ -142,12 +142,17 @@ def _heading(picture: Picture) -> str:
     """Return the label above the picture: its title, in smaller letters what it comes to and the case's id."""
     sizes = ((picture.title, 18, BLACK), (picture.subtitle, 13, BLACK), (picture.case, 9, "#666666"))
     rows = [
-        f'<tr><td><font point-size="{size}" color="{color}">{html.escape(line, quote=False)}</font></td></tr>'
+        f'<tr><td><font point-size="{size}" color="{color}">{_html(line)}</font></td></tr>'
         for text, size, color in sizes
         for line in _wrapped(_printable(text), TITLE).split("\n")
         if line.strip()
     ]
     return f'<<table border="0" cellspacing="0" cellpadding="0">{"".join(rows)}</table>>' if rows else ""
+
+
+def _html(text: str) -> str:
+    """Return `text` for a label of HTML, in which Graphviz still reads a letter after a backslash as its own."""
+    return html.escape(text, quote=False).replace("\\", "<font>\\</font>")
 
 
 def _in_parts(picture: Picture) -> list[PictureNode]:
@@ -235,6 +240,8 @@ def _as_table(dot: Digraph, rows: list[list[str]]) -> None:
 def _add_legend(dot: Digraph, picture: Picture) -> None:
     """Add what each sign means, for the signs in this picture: the sign, and the words that it stands for."""
     signs = _signs(picture)
+    if not signs:
+        return
     words = {"width": _inches(max(len(says) for _, _, says in signs), 9), "height": "0.2", "margin": "0.05,0"}
     with dot.subgraph(name="cluster_legend", graph_attr=_frame("How to read it")) as box:
         for number, (sign, line, says) in enumerate(signs):
@@ -271,10 +278,13 @@ def _signs(picture: Picture) -> list[tuple[dict[str, str], dict[str, str], str]]
     if certainties:
         number = {"label": f"{certainties[-1]:.2f}", "shape": "plaintext", "margin": "0"}
         signs.append((number, none, "how well the answers fit, from 0 to 1"))
-    if any(node.ghost for node in picture.nodes):
-        waits = any(edge.ghost and edge.target.startswith("level:") and edge.kind == "shows" for edge in picture.edges)
-        ghost = NODE_STYLE["finding"] | small | {"style": "dashed", "color": GREY}
-        signs.append((ghost, none, "not answered yet" if waits else "did not come about"))
+    ghosts = {node.role == "finding" for node in picture.nodes if node.ghost}
+    for asked, style, says in (
+        (True, "dashed", "not answered, or not known"),
+        (False, "rounded,dashed", "did not come about"),
+    ):
+        if asked in ghosts:
+            signs.append((NODE_STYLE["finding"] | small | {"style": style, "color": GREY}, none, says))
     return signs
 
 
@@ -370,6 +380,8 @@ def _pdf(picture: Picture, system: str | None) -> bytes:
     canvas = Canvas(file, pagesize=(drawing.width, drawing.height), invariant=1)
     canvas.setTitle(_printable(": ".join(filter(None, (picture.title, picture.subtitle)))))
     canvas.setAuthor(AUTHOR)
+    canvas.setCreator(AUTHOR)
+    canvas.setSubject("")
     renderPDF.draw(drawing, canvas, 0, 0)
     canvas.save()
     return file.getvalue()

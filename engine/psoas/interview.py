@@ -13,14 +13,15 @@ from typing import Literal
 
 from psoas.case import Case
 from psoas.consultation import Consultant
-from psoas.knowledge.model import Finding, Rule
+from psoas.knowledge.model import Disposition, Finding, Rule
 from psoas.knowledge.program import withheld
 from psoas.lead import Ranking
 from psoas.memory import Standing, State, WorkingMemory
 from psoas.readings.foresee import Evaluation, established, foreseen
 from psoas.readings.outlook import Outlook
 
-Stop = Literal["", "emergency", "settled", "exhausted"]
+Stop = Literal["", "emergency", "settled", "exhausted", "enough"]
+"""Why an interview ended: an emergency; nothing open matters; only unknown answers do; the person had enough."""
 PLAN = "plan"
 """What a question may decide beside the levels of urgency: the leading cause and the remedies."""
 
@@ -40,7 +41,6 @@ class Step:
     sheet: Sheet | None = None
     stopped: Stop = ""
     safety: bool = False  # whether the sheet is about urgency
-    waiting: tuple[str, ...] = ()  # ids of the rules, causes and remedies that wait for it, most urgent first
     left: int = 0  # sheets that may still be asked, this one included
 
 
@@ -76,20 +76,63 @@ class Interviewer:
     def step(self, answers: Mapping[str, State], *, only_safety: bool = False) -> Step:
         """Return what comes next for a case with these answers; `only_safety`: nothing but what safety needs."""
         memory = WorkingMemory(self.consultant.vocabulary, answers)
+        stakes = self._stakes(memory, only_safety)
+        if stakes.shares:
+            return self._choose(stakes)
+        if self._level(memory).alone:
+            return Step(stopped="emergency")
+        known = {name: state for name, state in answers.items() if state is not Standing.UNKNOWN}
+        if len(known) == len(answers):
+            return Step(stopped="settled")
+        left = self._stakes(WorkingMemory(self.consultant.vocabulary, known), only_safety)
+        return Step(stopped="exhausted" if left.shares else "settled")
+
+    def waiting(self, sheet: Sheet, answers: Mapping[str, State]) -> dict[str, tuple[str, ...]]:
+        """Return what waits for the answers to `sheet`: level → triage rules, `causes` and `remedies` → their ids."""
+        memory = WorkingMemory(self.consultant.vocabulary, answers)
+        stakes, outlook = self._stakes(memory, only_safety=False), Outlook(self.program, memory)
+        found: dict[str, tuple[str, ...]] = {}
+        for where in (*self._levels, PLAN):
+            shares = [stakes.shares.get(name, {}).get(where, {}) for name in sheet.findings]
+            found[where] = tuple(dict.fromkeys(what for each in shares for what in sorted(each)))
+        found["remedies"] = tuple(name for name in found.pop(PLAN) if name in self.knowledge.remedies)
+        asked = set(sheet.findings)
+        found["causes"] = tuple(cause for cause in self.ranking.causes if asked & outlook.deciding(cause))
+        return found
+
+    def heading(self, findings: tuple[str, ...]) -> str:
+        """Return what the sheet of these findings asks; "" for a single one."""
+        return self._sheets[self._sheet_of[findings[0]]].asks if len(findings) > 1 else ""
+
+    def retrace(self, answers: Mapping[str, State], *, only_safety: bool = False) -> list[tuple[str, ...]]:
+        """Return the sheets by which an interview came to `answers`, as far as they can be told from them."""
+        known: dict[str, State] = {}
+        asked: list[tuple[str, ...]] = []
+        while True:
+            sheet = self.step(known, only_safety=only_safety).sheet
+            if sheet is None or not set(sheet.findings) <= set(answers):
+                return asked
+            asked.append(sheet.findings)
+            known.update((name, answers[name]) for name in sheet.findings)
+
+    # what is at stake
+
+    def _level(self, memory: WorkingMemory) -> Disposition:
+        now, ahead = established(self.screen.program, memory), foreseen(self.screen.program, memory)
+        return self.knowledge.level(self.screen.level(now, ahead))
+
+    def _stakes(self, memory: WorkingMemory, only_safety: bool) -> _Stakes:
+        """Return what the findings not asked yet could still decide."""
         now, ahead = established(self.screen.program, memory), foreseen(self.screen.program, memory)
         level = self.knowledge.level(self.screen.level(now, ahead))
         stakes = _Stakes()
         if level.alone:
             self._weigh_exceptions(level.id, now, ahead, stakes)
-            return self._choose(stakes, memory) if stakes.shares else Step(stopped="emergency")
+            return stakes
         restricted = self._weigh_levels(memory, stakes)
         if not only_safety:
             self._weigh_plan(Outlook(self.program, memory), stakes, restricted)
-        if not stakes.shares:
-            return Step(stopped="exhausted" if Standing.UNKNOWN in answers.values() else "settled")
-        return self._choose(stakes, memory)
-
-    # what is at stake
+        return stakes
 
     def _weigh_exceptions(self, level: str, now: Evaluation, ahead: Evaluation, stakes: _Stakes) -> None:
         """Enter what could still show that the rules giving `level` do not apply; nothing where one does for sure."""
@@ -169,15 +212,10 @@ class Interviewer:
 
     # the next sheet
 
-    def _choose(self, stakes: _Stakes, memory: WorkingMemory) -> Step:
+    def _choose(self, stakes: _Stakes) -> Step:
         sheets = self._gathered(stakes.shares)
         best = min(sheets, key=lambda sheet: self._order(sheet, stakes))
-        waiting = [what for where in (*self._levels, PLAN) for name in best.findings for what in self._waits(stakes, name, where)]
-        return Step(best, "", self._is_safety(best, stakes), tuple(dict.fromkeys(waiting)), len(sheets))
-
-    def _waits(self, stakes: _Stakes, finding: str, where: str) -> list[str]:
-        shares = stakes.shares[finding].get(where, {})
-        return sorted(shares, key=lambda what: (-shares[what], what))
+        return Step(best, "", self._is_safety(best, stakes), len(sheets))
 
     def _gathered(self, findings: Iterable[str]) -> list[Sheet]:
         """Return the sheets on which `findings` stand, each with only those of its findings."""
@@ -209,22 +247,22 @@ class Interviewer:
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """An interview held with a case instead of a person."""
+class Interview:
+    """An interview that was held: the sheets in the order they were asked, and why it stopped."""
 
     answers: Mapping[str, State]
     asked: tuple[tuple[str, ...], ...]
     stopped: Stop
 
 
-def replay(interviewer: Interviewer, case: Case, limit: int = 0) -> Replay:
-    """Return the interview in which `case` answers, `unknown` where it is silent; at most `limit` sheets (0: all)."""
+def replay(interviewer: Interviewer, case: Case) -> Interview:
+    """Return the interview in which `case` answers instead of a person, `unknown` where it is silent."""
     answers: dict[str, State] = {}
     asked: list[tuple[str, ...]] = []
     while True:
         step = interviewer.step(answers)
-        if step.sheet is None or (limit and len(asked) >= limit):
-            return Replay(answers, tuple(asked), step.stopped)
+        if step.sheet is None:
+            return Interview(answers, tuple(asked), step.stopped)
         asked.append(step.sheet.findings)
         for name in step.sheet.findings:
             answers[name] = case.answers.get(name, Standing.UNKNOWN)

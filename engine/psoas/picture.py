@@ -31,7 +31,7 @@ class PictureNode:
     tone: int = 0  # of a cause: which kind of cause, in the order of the manifest
     certainty: float | None = None  # of a cause, where it may be told
     withheld: bool = False
-    ghost: bool = False  # it did not come about
+    ghost: bool = False  # it did not come about, or was not answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +187,7 @@ class _Painter:
     graph: Any
     labels: Mapping[str, str] = field(default_factory=dict)  # of the findings, by node
     withheld: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()  # the findings without an answer
     weighs: bool = False  # whether certainties may be told
     ghosts: list[PictureNode] = field(default_factory=list)
     ghost_edges: list[PictureEdge] = field(default_factory=list)
@@ -244,7 +245,8 @@ class _Painter:
         if kind == "finding":
             finding = self.knowledge.vocabulary[name]
             question = getattr(finding, "question", finding.name)
-            return PictureNode(node, self.labels.get(node, finding.name), "finding", question, ghost=ghost)
+            label = self.labels.get(node, finding.name)
+            return PictureNode(node, label, "finding", question, ghost=ghost or name in self.open)
         if kind == "rule":
             rule = self.knowledge.rules.get(name) or self.knowledge.withholdings[name]
             tip = f"{name}: {self.phrases.rule(rule)} [{', '.join(rule.sources)}]"
@@ -299,6 +301,7 @@ class _CasePicture:
                 if node.startswith("finding:")
             },
             frozenset(item.id for item in consultation.withheld),
+            frozenset(f for f in consultation.knowledge.vocabulary if consultation.memory.is_open(f)),
             weighs=not consultation.restricted,
         )
 

@@ -111,5 +111,3 @@ def _from_clock(clock: re.Match[str], base: str) -> float:
     else:
         seconds = first * 60 + second if own == "s" else first * 3600 + second * 60
     return round(seconds / TIME[own], 2)
-
-

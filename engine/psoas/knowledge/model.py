@@ -70,7 +70,7 @@ class Finding:
     @property
     def topic(self) -> str:
         """The topic: the stem of the file it stands in."""
-        return self.place.file.rsplit("/", 1)[-1].removesuffix(".yaml")
+        return self.place.file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,7 +339,7 @@ class Manifest:
     place: Place = field(default=Place(""), compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Knowledge:
     """A whole knowledge base, checked. Each mapping goes from id to item, in the order of the ids."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
@@ -99,6 +99,7 @@ class Program:
         return Program(self.clauses[number] for number in wanted)
 
 
+@lru_cache(maxsize=1)  # the checks of a knowledge base compile it already
 def compile_program(knowledge: Knowledge) -> Program:
     """Return all of `knowledge` as a program. Raises `Unusable` naming each cycle among its symbols."""
     clauses = [*_rules(knowledge), *_indications(knowledge), *_withholdings(knowledge)]

@@ -11,7 +11,7 @@ from psoas.readings.phrase import number
 from psoas.telling.asking import answer_first, turns_for_the_worse, worth_answering
 from psoas.telling.document import Block, Document, Entries, Entry, Paragraph, Section
 from psoas.telling.grounds import Grounds
-from psoas.telling.regimen import held_back, plan
+from psoas.telling.regimen import cites_sources, held_back, plan
 
 FEW_NAMES = 8
 FIRST_REMEDIES = 3
@@ -120,7 +120,7 @@ class _Teller:
             value = cut(item.value)
             written = "" if reason.startswith(f"{value} ") else f": {value}"
             named.append(f"{self.knowledge.findings[item.finding].name} ({item.finding}){written}")
-        return f"{' and '.join(named)}{', ' if ': ' in named[-1] else ': '}{reason}"
+        return f"{' and '.join(named)}{'; ' if ': ' in named[-1] else ': '}{reason}"
 
     # about
 
@@ -131,9 +131,11 @@ class _Teller:
         if count.signed == count.total:
             who = "Reviewed by experts"
         signed = f"{who}: {count.signed} of {count.total} rules and remedies signed{stale}."
-        cites = "" if self.it.disputes else self.knowledge.manifest.cites
-        parts = (signed, "Amounts without a source are our own.", cites, self.knowledge.manifest.notice)
-        yield Paragraph(" ".join(filter(None, parts)))
+        amounts = "" if self.it.restricted else "Amounts without a source are our own."
+        cites = self.knowledge.manifest.cites if cites_sources(self.it) else ""
+        yield Paragraph(" ".join(filter(None, (signed, amounts, cites))))
+        if self.knowledge.manifest.notice:
+            yield Paragraph(self.knowledge.manifest.notice)
 
 
 def _are(count: int) -> str:

@@ -12,7 +12,6 @@ from psoas.readings.phrase import Phrases, listed, lowered, number
 from psoas.telling.document import Block, Entries, Entry, Paragraph
 
 FIRST_QUESTIONS = 8
-FIRST_BESIDE_A_VERDICT = 4
 FEW_QUESTIONS = 2
 FEW_WARNINGS = 4
 FEW_URGENT_WARNINGS = 8
@@ -25,8 +24,7 @@ def answer_first(it: Consultation) -> Iterator[Block]:
     if it.triage.settled:
         return
     missing = [question for question in it.questions if question.finding in it.triage.missing]
-    few = FIRST_BESIDE_A_VERDICT if it.triage.fired else FIRST_QUESTIONS
-    shown = (_askable(it, missing) or missing)[:few]
+    shown = (_askable(it, missing) or missing)[:FIRST_QUESTIONS]
     yield Entries(tuple(_asked(it.knowledge.findings[question.finding]) for question in shown), numbered=True)
     if len(missing) > len(shown):
         yield Paragraph(f"And {len(missing) - len(shown)} more; consult again to see them.")

@@ -143,7 +143,7 @@ class _Explainer:
             opening.append(Paragraph("No rule of the screened levels could still fire, whatever is answered next."))
         elif fired:
             opening.append(Paragraph(f"{fired}, but not all safety questions are answered."))
-        sections = [*self._open(), *self._how(name), *self._why_not(name)]
+        sections = [*self._how(name), *self._open(), *self._why_not(name)]
         return Document(f"{level.name} [{name}]", tuple(opening), tuple(s for s in sections if s.blocks))
 
     def _open(self) -> Iterator[Section]:

@@ -10,8 +10,9 @@ from psoas.knowledge.conditions import Holds, leaves
 from psoas.knowledge.model import Kind
 from psoas.readings.phrase import Phrases, lowered
 from psoas.telling.document import Block, Entries, Entry, Paragraph, Section
+from psoas.telling.regimen import cites_sources
 
-FEW_CAUSES = 3
+FEW_CAUSES = 2
 FEW_DISPUTES = 2
 """How many causes are told at length, and disagreements with their sides; the JSON holds all."""
 
@@ -153,16 +154,19 @@ class Grounds:
     def disputes(self) -> Iterator[Block]:
         """Yield the disagreements that matter most here, and the questions of the others."""
         ranked = sorted(self.it.disputes, key=lambda dispute: self._weight(dispute.id))
-        shown = [d for d in ranked if not self.it.restricted or self.knowledge.disagreements[d.id].safety]
-        shown = shown[:FEW_DISPUTES]
+        shown = [dispute for dispute in ranked if self._is_told(dispute.id)][:FEW_DISPUTES]
         # what is not settled for the reader yet is no help to him
         rest = [f"{d.question} ({d.id})" for d in ranked if d not in shown and not self.it.restricted]
-        if shown and self.knowledge.manifest.cites:
-            yield Paragraph(self.knowledge.manifest.cites)
         if shown:
+            if self.knowledge.manifest.cites and not cites_sources(self.it):  # it is said at the end otherwise
+                yield Paragraph(self.knowledge.manifest.cites)
             yield Entries(tuple(map(_dispute, shown)))
         if rest:
-            yield Paragraph(f"Also: {' '.join(rest)}")
+            yield Paragraph(f"{'Also' if shown else 'On'}: {' '.join(rest)}")
+
+    def _is_told(self, dispute: str) -> bool:
+        """Tell whether the sides are worth telling: a restricted plan settles only what is about safety."""
+        return self.knowledge.disagreements[dispute].safety or not (self.it.restricted or self._weight(dispute)[1])
 
     def _weight(self, dispute: str) -> tuple[bool, bool]:
         """Return what sorts disagreements: safety first, then those about what this advice holds."""

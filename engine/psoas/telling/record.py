@@ -7,16 +7,24 @@ from typing import Any
 
 from psoas.case import plain
 from psoas.consultation import Consultation
+from psoas.interview import Interview
 from psoas.memory import Standing
 from psoas.telling.asking import why
 
 FORMAT = "psoas.consultation/1"
 
 
-def record(consultation: Consultation) -> dict[str, Any]:
-    """Return the object; its keys are the contract's, in its order, and nothing in it depends on time or place."""
+def record(consultation: Consultation, interview: Interview | None = None) -> dict[str, Any]:
+    """Return the object; its keys are the contract's, in its order, and nothing in it depends on time or place.
+
+    `interview` adds what was asked, in order (a sheet of several questions as a list), and why it stopped.
+    """
     it = consultation
     triage = it.triage
+    held: dict[str, Any] = {}
+    if interview is not None:
+        asked = [sheet[0] if len(sheet) == 1 else list(sheet) for sheet in interview.asked]
+        held = {"asked": asked, "stopped": interview.stopped}
     return {
         "format": FORMAT,
         "knowledge": {
@@ -91,9 +99,10 @@ def record(consultation: Consultation) -> dict[str, Any]:
             }
             for turn in it.turns
         ],
+        **held,
     }
 
 
-def to_json(consultation: Consultation) -> str:
+def to_json(consultation: Consultation, interview: Interview | None = None) -> str:
     """Return the record as JSON text, ending in a newline."""
-    return json.dumps(record(consultation), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(record(consultation, interview), ensure_ascii=False, indent=2) + "\n"

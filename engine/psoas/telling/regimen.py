@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
@@ -14,7 +15,7 @@ from psoas.telling.document import Block, Entries, Entry, Paragraph, Subheading
 
 FEW_TREATED = 2
 FEW_HELD = 8
-SPELLED_OUT = 2
+SPELLED_OUT = 1
 """How many causes a remedy is told for, remedies held back for one reason, and remedies with every step."""
 
 
@@ -70,7 +71,7 @@ def _remedy(it: Consultation, given: Given, stops: dict[str, str], *, full: bool
         said = " ".join(f"{text[:1].upper()}{text[1:]}." for text in (dose, stop) if text)
         return Entry(item.name, f"{given.id}, {_purpose(it, given)}", (("", said),) if said else (), (), notes)
     purpose = "" if _is_for_safety(it, given) else _purpose(it, given).removeprefix("for ")
-    lines = [("for", purpose), (label, dose), ("stop", stop.removeprefix("stop "))]
+    lines = [("for", purpose), (label, dose), ("stop", re.sub("^stop (?=if|as )", "", stop))]
     return Entry(item.name, "", tuple((a, b) for a, b in lines if b), item.steps, notes)
 
 
@@ -89,6 +90,12 @@ def dose_line(it: Consultation, given: Given) -> tuple[str, str]:
         return "when", "; ".join(amount for amount, _ in given.dose)
     marked = [amount + (f" ({source})" if source != EXPERT_DEFAULT else "") for amount, source in given.dose]
     return "how much", "; ".join(marked)
+
+
+def cites_sources(it: Consultation) -> bool:
+    """Tell whether the plan marks an amount with its source."""
+    given = (given for given in it.remedies if given.start == "now" and not _is_for_safety(it, given))
+    return any(source != EXPERT_DEFAULT for remedy in given for _, source in remedy.dose)
 
 
 def held_back(it: Consultation) -> Iterator[Block]:
