@@ -20,22 +20,24 @@ SHOWN = re.compile(r"(\$ psoas consult kb/cases/V12\.yaml\n).*?(\n```)", re.DOTA
 
 
 def excerpt(text: str) -> str:
-    """Return the first causes and the first remedies of a consultation, cuts marked."""
+    """Return the verdict, the first remedies and the first cause of a consultation, cuts marked."""
     lines = text.rstrip().splitlines()
     plan = lines.index("What to do")
+    causes = lines.index("Likely causes")
     held = lines.index("Held back")
-    second = next(n for n, line in enumerate(lines) if line.startswith("  2  "))
+    second = next(n for n in range(causes, held) if lines[n].startswith("  2  "))
     after = lines.index("  After a run")
-    next_item = next(n for n in range(after + 2, held) if lines[n].startswith("  - "))
+    next_item = next(n for n in range(after + 2, causes) if lines[n].startswith("  - "))
     disputes = lines.index("Where the sources disagree")
     first_dispute_end = next(n for n in range(disputes + 2, len(lines)) if lines[n].startswith("  - "))
     return "\n".join(
         [
-            *lines[:second],
+            *lines[: plan + 1],
+            "  …",
+            *lines[after:next_item],
             "  …",
             "",
-            lines[plan],
-            *lines[after:next_item],
+            *lines[causes:second],
             "  …",
             "",
             *lines[held:first_dispute_end],

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import CASES
+from conftest import CASES, ROOT
 from psoas.case import make_case, read_case
 from psoas.consultation import Consultant, Consultation
+from psoas.knowledge.load import load
 from psoas.reasoning import combined
 
 WEIGHTS = st.lists(st.floats(0, 1), max_size=6)
@@ -83,3 +87,25 @@ def test_why_not_says_what_blocks_a_rule_whose_condition_holds(consultant: Consu
 def test_the_findings_behind_a_level_are_found_through_summaries(consultant: Consultant) -> None:
     it = consultant.consult(make_case(consultant.knowledge, {"severity": "8", "dark_urine": "yes"}))
     assert it.reasoning.reported("rule:E8") == ("dark_urine", "severity")
+
+
+def test_a_chain_begins_with_an_answer_out_of_the_ordinary(tmp_path: Path) -> None:
+    """Here the rule names first what was not there. Seen to fail with the first answer in the order written."""
+    kb = tmp_path / "kb"
+    shutil.copytree(ROOT / "tests" / "kb_bicycle", kb)
+    rule = "- {id: more, if: {spray_used: no, disc_state: shiny}, then: oily_disc, strength: plain, because: so, "
+    (kb / "rules" / "more.yaml").write_text(f"{rule}sources: [M-1]}}\n")
+    knowledge = load(kb)
+    it = Consultant(knowledge).consult(make_case(knowledge, {"spray_used": "no", "disc_state": "shiny"}))
+    assert it.reasoning.chain("oily_disc")[0][:2] == ["disc_state", "oily_disc"]
+
+
+def test_a_chain_passes_over_a_summary_where_the_rule_has_an_answer(consultant: Consultant) -> None:
+    """Seen to fail with every conclusion of a rule taken for a link."""
+    it = consultant.consult(read_case(consultant.knowledge, CASES / "V06.yaml"))
+    firing = it.reasoning.firings["U6"]
+    assert "bone_stress_risk" in firing.conclusions
+    assert it.reasoning.is_summary("bone_stress_risk")
+    chain, _ = it.reasoning.chain("suspected_bone_stress")
+    assert "bone_stress_risk" not in chain
+    assert chain[0] in firing.findings

@@ -142,7 +142,7 @@ def test_a_chain_leads_from_what_was_reported_to_the_trouble(consult):
     assert it.causes[0].chain == ("load_kg", "hard_use", "worn_pads", "little_grip", "bad_brakes")
     assert (
         "a load of 130 kg → the brake is used hard → worn pads → the pads hardly grip → squeal and long stops"
-        in text_of(advice(it))
+        in text_of(explanation(it, "worn_pads"))
     )
     assert it.causes[0].evidence == "workshop experience"
 
@@ -215,7 +215,7 @@ def test_what_exceeds_the_cap_of_an_occasion_is_for_later(consult_file):
     it = consult_file("mirror")
     starts = {remedy.id: remedy.start for remedy in it.remedies if remedy.occasion == "at_the_bench"}
     assert starts == {"sand_pads": "now", "new_pads": "later"}
-    assert "When these are easy, add: New pads." in text_of(advice(it))
+    assert "Later, or instead: New pads (new_pads), for worn pads." in text_of(advice(it))
 
 
 @pytest.mark.parametrize(
@@ -367,11 +367,11 @@ def test_a_calculated_finding_can_be_explained(consult):
 def test_a_rule_is_phrased_in_the_words_of_its_findings(consultant):
     phrases, rules = Phrases(consultant.knowledge), consultant.knowledge.rules
     assert phrases.rule(rules["a-dirty-rim-is-seen"]) == (
-        "If a dirty rim and (a squeal in the dry or a squeal in the wet), this shows dirt on the rim (telling): "
+        "If a dirty rim and (a squeal in the dry or a squeal in the wet), this suggests dirt on the rim (telling): "
         "grit on the rim sings."  # with brackets, once the known defect below is mended
     )
     assert phrases.rule(rules["hard-use-wears-pads"]) == (
-        "If the brake is used hard, unless at least 3 mm of pad left, this may bring about worn pads (hint): "
+        "If the brake is used hard, unless at least 3 mm of pad left, this may lead to worn pads (hint): "
         "heat and weight eat the pads."
     )
     assert phrases.rule(rules["T5"]) == (
@@ -421,7 +421,7 @@ def test_a_level_that_can_only_stay_is_given_no_range(consultant):
 
 def test_the_word_for_a_faint_cause_is_said_as_it_is_written(consult_file):
     said = text_of(advice(consult_file("mirror")))
-    assert "Worn pads" in said
+    assert "No more than perhaps: worn pads." in said
     assert "perhapss" not in said
 
 

@@ -12,8 +12,9 @@ from psoas.knowledge.digest import digest, knowledge_digest
 from psoas.knowledge.model import Disagreement, Disposition, Knowledge, Remedy
 from psoas.knowledge.program import compile_program, withheld
 from psoas.memory import Vocabulary, WorkingMemory
+from psoas.nearmiss import NearMisses, Turn
 from psoas.plan import Given, planned
-from psoas.prospect import Prospect, Question, Turn
+from psoas.prospect import Prospect, Question
 from psoas.readings.fire import Inference
 from psoas.reasoning import Reasoning
 from psoas.triage import Screen, Triage
@@ -78,6 +79,7 @@ class Consultation:
     disputes: tuple[Dispute, ...]
     signatures: Signatures
     _prospect: Prospect
+    _near_misses: NearMisses
 
     @property
     def level(self) -> Disposition:
@@ -101,8 +103,8 @@ class Consultation:
 
     @cached_property
     def turns(self) -> tuple[Turn, ...]:
-        """Every single answer that would turn the disposition."""
-        return self._prospect.turns(self.memory)
+        """The smallest changes of answers that would turn the disposition."""
+        return self._near_misses.turns(self.memory)
 
     @cached_property
     def digest(self) -> str:
@@ -119,6 +121,7 @@ class Consultant:
         self.program = compile_program(knowledge)
         self.screen = Screen(knowledge, self.program)
         self.prospect = Prospect(knowledge, self.program, self.screen)
+        self.near_misses = NearMisses(knowledge, self.screen)
         self._inference = Inference(self.program)
         self._kinds = [kind.id for kind in knowledge.manifest.kinds if kind.heading]
         self._signatures = signatures(knowledge)
@@ -145,6 +148,7 @@ class Consultant:
             tuple(self._disputes(reasoning, restricted)),
             self._signatures,
             self.prospect,
+            self.near_misses,
         )
 
     # causes

@@ -45,13 +45,13 @@ class Screen:
         self.rank[manifest.otherwise.unasked] = self.rank[manifest.otherwise.settled]
         self.program = program.behind(d.id for d in self.levels)
         screened = {d.id for d in self.levels if d.screened}
-        self._rules = [
+        self.rules = [
             (number, clause, self._level(clause))
             for number, clause in enumerate(self.program.clauses)
             if self._level(clause)
         ]
-        self._rules.sort(key=lambda rule: (-self.rank[rule[2]], natural(rule[1].id)))
-        self._screened = [rule for rule in self._rules if rule[2] in screened]
+        self.rules.sort(key=lambda rule: (-self.rank[rule[2]], natural(rule[1].id)))
+        self._screened = [rule for rule in self.rules if rule[2] in screened]
         self.findings = tuple(sorted({t.finding for c in self.program.behind(screened).clauses for t in c.tests()}))
 
     def _level(self, clause: Clause) -> str:
@@ -72,7 +72,7 @@ class Screen:
         return Triage(
             self.level(now, ahead),
             self._within(ahead),
-            tuple(clause.id for number, clause, _ in self._rules if now.clauses[number]),
+            tuple(clause.id for number, clause, _ in self.rules if now.clauses[number]),
             tuple(clause.id for _, clause, _ in unsettled),
             tuple(missing),
             answered,
@@ -81,7 +81,7 @@ class Screen:
 
     def level(self, now: Evaluation, ahead: Evaluation) -> str:
         """Return the disposition alone."""
-        for number, _, level in self._rules:
+        for number, _, level in self.rules:
             if now.clauses[number]:
                 return level
         settled = True
@@ -94,7 +94,7 @@ class Screen:
 
     def _within(self, ahead: Evaluation) -> tuple[str, str]:
         mildest = most = self.otherwise.settled
-        for number, _, level in self._rules:
+        for number, _, level in self.rules:
             if ahead.clauses[number] is True and self.rank[level] > self.rank[mildest]:
                 mildest = level
             if ahead.clauses[number] is not False and self.rank[level] > self.rank[most]:

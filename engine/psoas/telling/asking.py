@@ -7,7 +7,8 @@ from itertools import groupby
 
 from psoas.consultation import Consultation
 from psoas.knowledge.model import Finding
-from psoas.prospect import Question, Turn
+from psoas.nearmiss import Turn
+from psoas.prospect import Question
 from psoas.readings.phrase import Phrases, listed, lowered, number
 from psoas.telling.document import Block, Entries, Entry, Paragraph
 

@@ -9,6 +9,7 @@ from psoas.case import plain
 from psoas.consultation import Consultation
 from psoas.interview import Interview
 from psoas.memory import Standing
+from psoas.nearmiss import Change
 from psoas.telling.asking import why
 
 FORMAT = "psoas.consultation/1"
@@ -92,15 +93,19 @@ def record(consultation: Consultation, interview: Interview | None = None) -> di
         "ask_next": [{"finding": q.finding, "why": why(it, q)} for q in it.questions],
         "would_change": [
             {
-                "finding": turn.finding,
-                "from": None if turn.before is Standing.UNASKED else plain(turn.before),
-                "to": plain(turn.after),
+                **_change(turn.changes[0]),
+                **({"with": [_change(other) for other in turn.changes[1:]]} if len(turn.changes) > 1 else {}),
                 "disposition": turn.disposition,
             }
             for turn in it.turns
         ],
         **held,
     }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    before = None if change.before is Standing.UNASKED else plain(change.before)
+    return {"finding": change.finding, "from": before, "to": plain(change.after)}
 
 
 def to_json(consultation: Consultation, interview: Interview | None = None) -> str:
