@@ -106,7 +106,7 @@ def test_refused_answers_are_shown_and_the_rest_is_consulted_on(tmp_path, psoas_
     assert done.returncode == 0
     said = done.stdout.decode()
     assert said.startswith("DO NOT RIDE")
-    assert said.count("no pad is as good as new after so long") == 2
+    assert " ".join(said.split()).count("no pad is as good as new after so long") == 1
     assert "'heavy' is not a number" in said
 
 

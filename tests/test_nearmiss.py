@@ -30,7 +30,8 @@ def other_answers(memory: WorkingMemory, finding: Finding) -> Iterator[State]:
     elif finding.type == "number":
         assert finding.range is not None
         high = min(finding.range.high, 200)
-        yield from (float(n) for n in range(int(finding.range.low), int(high) + 1) if n != before)
+        least = before if finding.grows and isinstance(before, float) else finding.range.low
+        yield from (float(n) for n in range(int(finding.range.low), int(high) + 1) if n != before and n >= least)
     elif finding.type == "list of numbers":
         assert finding.range is not None
         if isinstance(before, tuple):

@@ -1,251 +1,61 @@
-"""The interview with a person at a terminal: lines in, lines out, nothing redrawn, so that a screen reader follows."""
+"""Interviews at a terminal: lines in, lines out, nothing redrawn, so that a screen reader follows."""
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import io
+import re
+import sys
 import textwrap
-from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
-from psoas.answering import answers_to, is_checklist
-from psoas.case import Case, Refused, as_written, case_text, make_case, read_case
+from psoas.case import Case, read_case
 from psoas.consultation import Consultant
-from psoas.faults import nearest, visible
-from psoas.interview import Interview, Interviewer, Sheet, Step, Stop
+from psoas.dossier import Dossier
+from psoas.faults import visible
+from psoas.interview import Interview, Interviewer, Stop
 from psoas.journal import Journal, NoJournal
-from psoas.memory import State, WorkingMemory
-from psoas.readings.phrase import Phrases
-from psoas.telling.plain import to_text
-from psoas.telling.questioning import how, question, so_far, why
-
-HELP = (
-    ("?", "why this is asked"),
-    ("how", "how to find out"),
-    ("skip", "I do not know"),
-    ("back", "the question before"),
-    ("so far", "my answers, and what follows from them"),
-    ("change …", "answer something again: change 3, change severity"),
-    ("quit", "stop here and show the advice as it stands"),
-)
-COMMANDS = {"?": "why", "why": "why", "how": "how", "back": "back", "b": "back", "so far": "so far", "sofar": "so far",
-            "quit": "quit", "q": "quit", "exit": "quit", "help": "help", "h": "help"}  # fmt: skip
+from psoas.knowledge.model import Knowledge
+from psoas_cli.conversation import Conversation
+from psoas_cli.screen import printable, width
 
 
-class Dialogue:
-    """One interview: asks, understands, keeps, and gives the answers back."""
+class ErrorStream:
+    """The terminal: what is said goes to standard error, so that the advice can be piped; what is typed is read."""
 
-    def __init__(self, interviewer: Interviewer, journal: Journal, case: Case, *, only_safety: bool = False) -> None:
-        """`case` holds what is known before the first question."""
-        self.interviewer = interviewer
-        self.consultant: Consultant = interviewer.consultant
-        self.knowledge = interviewer.knowledge
-        self.journal = journal
-        self.title = case.title
-        self.id = case.id
-        self.written = dict(case.written)
-        self.answers: dict[str, State] = dict(case.answers)
-        self.asked: list[tuple[str, ...]] = []
-        self.only_safety = only_safety
-        self._again: Sheet | None = None
-        self._told_of_trouble = ""
-
-    def run(self) -> Stop:
-        """Ask until nothing more can change the advice, or the person has had enough; return why it stopped.
-
-        Raises `click.Abort` where the person breaks it off; every answer until then is on disk.
-        """
-        self.tell("Type ? to hear why something is asked, help for more. Ctrl-C breaks off; no answer is lost.")
-        while True:
-            step = self._next()
-            if step.sheet is None:
-                return step.stopped
-            self._show(step)
-            if not self._converse(step):
-                return "enough"
-
-    def case(self) -> Case:
-        """Return the case as answered so far."""
-        return make_case(self.knowledge, self.written, id=self.id, title=self.title)
-
-    # asking
-
-    def _next(self) -> Step:
-        if self._again is not None:
-            return Step(self._again)
-        return self.interviewer.step(self.case().answers, only_safety=self.only_safety)
-
-    def _show(self, step: Step) -> None:
-        assert step.sheet is not None
-        heading, lines, _ = question(self.knowledge, step.sheet)
-        click.echo(err=True)
-        if self._again is None:
-            kind = "safety question" if step.safety else "question"
-            left = "the last one" if step.left == 1 else f"at most {step.left} to go"
-            self.tell(f"[{kind} {len(self.asked) + 1}; {left}]")
-        else:
-            phrases = Phrases(self.knowledge)
-            given = "; ".join(phrases.answer(name, self.answers[name]) for name in step.sheet.findings)
-            self.tell(f"[once more; your answer was: {given}]")
-        self.tell(heading)
-        for number, line in enumerate(lines, 1):
-            self.tell(line.text, f"  {number:>2}  ")
-            for choice in line.choices:
-                self.tell(choice, " " * 8)
-
-    def _converse(self, step: Step) -> bool:
-        """Read lines until one answers, or leads elsewhere; return False for `quit`."""
-        sheet = step.sheet
-        assert sheet is not None
-        while True:
-            typed = click.prompt(
-                question(self.knowledge, sheet)[2], prompt_suffix="\n> ", default="", show_default=False, err=True
-            )
-            word = " ".join(str(typed).lower().split())
-            if word == "quit" or COMMANDS.get(word) == "quit":
-                return False
-            if word.split(" ")[0] == "change":
-                if self._change(word.removeprefix("change").strip()):
-                    return True
-            elif COMMANDS.get(word) == "back":
-                if self._back():
-                    return True
-            elif word in COMMANDS:
-                self._answer_command(COMMANDS[word], sheet)
-            elif self._take(sheet, str(typed)):
-                return True
-
-    def _take(self, sheet: Sheet, typed: str) -> bool:
-        """Take `typed` as the answer to `sheet`; return whether it was one."""
-        try:
-            given = answers_to(
-                self.knowledge, sheet.findings, "unknown" if typed.strip().lower() in ("s", "skip") else typed
-            )
-        except Refused as refusal:
-            self.tell(f"That was not understood: {refusal}.")
-            return False
-        before = {rejection.finding for rejection in self.case().rejected}
-        self._keep(sheet, given)
-        clash = [rejection for rejection in self.case().rejected if rejection.finding not in before]
-        if clash:
-            names = " and ".join(dict.fromkeys(self.knowledge.findings[item.finding].name for item in clash))
-            self.tell(
-                f"These answers cannot all be right: {clash[0].reason}. As long as that is so, {names} counts as "
-                f"not known; “change {clash[0].finding}” answers it again, “back” the last question."
-            )
-        self._echo(sheet, given)
-        return True
-
-    def _echo(self, sheet: Sheet, given: dict[str, State]) -> None:
-        phrases = Phrases(self.knowledge)
-        findings = self.knowledge.findings
-        clear = [
-            name for name, state in given.items() if state in (findings[name].clear, frozenset({findings[name].clear}))
-        ]
-        if is_checklist(self.knowledge, sheet.findings):
-            said = [phrases.answer(name, state) for name, state in given.items() if name not in clear]
-            noted = "; ".join(said) if said else f"none of these, that is, {len(clear)} times no"
-        else:
-            noted = "; ".join(phrases.answer(name, state) for name, state in given.items())
-        self.tell(f"Noted: {noted}.")
-
-    # answers
-
-    def _keep(self, sheet: Sheet, given: dict[str, State]) -> None:
-        for name, state in given.items():
-            self.answers.pop(name, None)
-            self.answers[name] = state
-            self.written.pop(name, None)
-            self.written[name] = as_written(state)
-        if not any(set(sheet.findings) <= set(findings) for findings in self.asked):
-            self.asked.append(sheet.findings)
-        self._again = None
-        self._drop_what_no_longer_applies(given)
-        self.save()
-
-    def _drop_what_no_longer_applies(self, changed: Iterable[str]) -> None:
-        """Forget answers to questions that a changed answer has made senseless, and say so."""
-        vocabulary = self.consultant.vocabulary
-        memory = WorkingMemory(vocabulary, self.answers)
-        hanging = {name for given in changed for name in vocabulary.hanging_on(given)} & set(self.answers)
-        gone = [n for n in sorted(hanging - set(changed)) if memory.applies(self.knowledge.findings[n]) is False]
-        for name in gone:
-            self.tell(f"No longer asked: {self.knowledge.findings[name].name}.")
-            del self.answers[name], self.written[name]
-
-    def save(self) -> None:
-        """Put the case on disk; where that fails, say so once, and go on."""
-        if self.journal.write(case_text(self.knowledge, self.case())) or self._told_of_trouble == self.journal.trouble:
-            return
-        self._told_of_trouble = self.journal.trouble
-        self.tell(
-            f"{self.journal.path}: cannot be written ({self.journal.trouble}). The interview goes on, but if it "
-            f"is broken off now, its answers are lost."
-        )
-
-    # commands
-
-    def _answer_command(self, command: str, sheet: Sheet) -> None:
-        if command == "help":
-            for name, meaning in HELP:
-                self.tell(meaning, f"  {name:<9} ")
-        elif command == "how":
-            for text in how(self.knowledge, sheet):
-                self.tell(text)
-        elif command == "why":
-            said = list(why(self.knowledge, self.interviewer.waiting(sheet, self.answers)))
-            for text in said or ["It was answered before; the new answer takes its place."]:
-                self.tell(text)
-        elif command == "so far":
-            document = so_far(self.consultant.consult(self.case()), self.answers)
-            click.echo(to_text(document, width=self.width()), nl=False, err=True)
-
-    def _back(self) -> bool:
-        if not self.asked:
-            self.tell("This is the first question.")
-            return False
-        findings = self.asked.pop()
-        self._again = Sheet(findings, self.interviewer.heading(findings))
-        return True
-
-    def _change(self, wanted: str) -> bool:
-        """Ask again what `wanted` names: the number of an answer in `so far`, or the name of a question."""
-        names = list(self.answers)
-        if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
-            name = names[int(wanted) - 1]
-        else:
-            known = {self.knowledge.findings[name].name.lower(): name for name in names} | {n: n for n in names}
-            known |= {name.replace("_", " "): name for name in names}
-            close = nearest(wanted, known)
-            if wanted not in known:
-                hint = f"; did you mean {close[0]}?" if close else "; “so far” lists what was answered, with numbers"
-                self.tell(
-                    f"Nothing called “{visible(wanted)}” was answered{hint}" if wanted else "Change what?" + hint[1:]
-                )
-                return False
-            name = known[wanted]
-        self._again = Sheet((name,))
-        return True
-
-    # lines out
+    def __init__(self) -> None:
+        if isinstance(sys.stdin, io.TextIOWrapper):  # bytes that are no text are a slip of the fingers, not the end
+            sys.stdin.reconfigure(errors="replace")
 
     def tell(self, text: str, lead: str = "") -> None:
-        """Print `text` on standard error, wrapped to the terminal as it is now."""
-        lines = textwrap.wrap(visible(text), self.width(), initial_indent=lead, subsequent_indent=" " * len(lead))
-        click.echo("\n".join(lines or [""]), err=True)
+        """Print `text`, wrapped to the terminal as it is now, the first line led in by `lead`."""
+        inner = " " * len(lead)
+        lines = textwrap.wrap(visible(text), self.width(), initial_indent=lead, subsequent_indent=inner)
+        self.show("\n".join(lines or [""]) + "\n")
+
+    def show(self, text: str) -> None:
+        """Print `text` as it is."""
+        click.echo(printable(text, sys.stderr), err=True, nl=False)
+
+    def ask(self, told: str) -> str:
+        """Say what may be typed, and return the line that is. Raises `click.Abort` where there is none."""
+        self.tell(told)
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # older versions of click write a blank there
+                return str(click.prompt("", prompt_suffix="> ", default="", show_default=False, err=True))
+        except OSError as error:  # the terminal has gone
+            raise click.Abort from error
 
     def width(self) -> int:
-        """Return the columns to use: those of the terminal, between 40 and 80."""
-        return max(40, min(80, shutil.get_terminal_size().columns))
+        """Return the columns to use."""
+        return width(sys.stderr)
 
 
 def interviewed(consultant: Consultant, *, resume: bool) -> tuple[Case, Interview]:
     """Hold an interview, or go on with the last one; return the case and how it went."""
-    from platformdirs import user_state_path
-
-    folder = user_state_path("psoas", appauthor=False)
-    interviewer = Interviewer(consultant)
-    case = Case("interview")
+    folder, case = _folder(consultant.knowledge), Case("interview")
     if resume:
         try:
             journal = Journal.resume(folder)
@@ -254,55 +64,94 @@ def interviewed(consultant: Consultant, *, resume: bool) -> tuple[Case, Intervie
         case = read_case(consultant.knowledge, journal.path)
     else:
         journal = Journal.begin(folder)
-    dialogue = Dialogue(interviewer, journal, case)
-    if journal.trouble:
-        dialogue.save()
+    conversation = _conversation(consultant, case, journal)
     if resume:
-        dialogue.asked = interviewer.retrace(case.answers)
-        dialogue.tell(f"Going on after {len(case.answers)} answers; “so far” shows them.")
-    stopped = _held(dialogue, resumable=True)
-    return dialogue.case(), Interview(dialogue.case().answers, tuple(dialogue.asked), stopped)
+        conversation.dossier.resume()
+        said = f"{len(case.answers)} answer{'s' if len(case.answers) != 1 else ''}"
+        conversation.tell(
+            f"Going on with the interview of {journal.written:%d.%m.%Y, %H:%M}, after {said}; “so far” shows them. "
+            f"“change” answers again what is different by now."
+        )
+    if journal.trouble:
+        conversation.save()
+    stopped = _held(conversation, resumable=True)
+    case = conversation.dossier.case
+    return case, Interview(case.answers, tuple(conversation.dossier.asked), stopped)
 
 
 def completed(consultant: Consultant, case: Case) -> Case:
     """Offer to ask the safety questions that `case` leaves open; return it with the answers."""
-    interviewer = Interviewer(consultant)
-    step = interviewer.step(case.answers, only_safety=True)
+    step = Interviewer(consultant).step(case.answers, only_safety=True)
     if step.sheet is None:
         return case
+    terminal = ErrorStream()
+    terminal.tell("This case leaves safety questions open, and without them little can be advised.")
+    if not _agreed(terminal, f"Answer them now? About {step.left} to go."):
+        return case
+    conversation = _conversation(consultant, case, Journal.begin(_folder(consultant.knowledge)), only_safety=True)
+    _held(conversation, resumable=False)
+    return conversation.dossier.case
+
+
+def _folder(knowledge: Knowledge) -> Path:
+    """Return where the interviews with one knowledge base are kept; another one could not go on with them."""
     from platformdirs import user_state_path
 
-    journal = Journal.begin(user_state_path("psoas", appauthor=False))
-    dialogue = Dialogue(interviewer, journal, case, only_safety=True)
-    dialogue.tell("This case leaves safety questions open, and without them little can be advised.")
-    if not click.confirm(f"Answer them now? At most {step.left} to go.", default=True, err=True):
-        journal.release()
-        return case
-    _held(dialogue, resumable=False)
-    return dialogue.case()
+    title = re.sub(r"[^a-z0-9]+", "-", knowledge.manifest.title.lower()).strip("-")
+    return user_state_path("psoas", appauthor=False) / (title[:60] or "interviews")
 
 
-def _held(dialogue: Dialogue, *, resumable: bool) -> Stop:
+def _conversation(consultant: Consultant, case: Case, journal: Journal, *, only_safety: bool = False) -> Conversation:
+    interviewer, dossier = Interviewer(consultant), Dossier(consultant, case)
+    return Conversation(interviewer, dossier, journal, ErrorStream(), only_safety=only_safety)
+
+
+def _agreed(terminal: ErrorStream, asks: str) -> bool:
+    """Return whether the person agrees; Enter does."""
+    try:
+        while True:
+            typed = terminal.ask(f"{asks} yes or no; Enter says yes").strip().lower()
+            if typed in ("", "y", "yes", "n", "no", "q", "quit"):
+                return typed in ("", "y", "yes")
+    except click.Abort as abort:
+        raise _broken_off(abort) from abort
+
+
+def _held(conversation: Conversation, *, resumable: bool) -> Stop:
     """Hold the interview; say where the answers are, and how it ended."""
     try:
-        stopped = dialogue.run()
-    except click.Abort:
-        click.echo(err=True)
-        kept = f" It is kept in {dialogue.journal.path}" if not dialogue.journal.trouble else ""
-        if resumable and kept and dialogue.answers:
-            dialogue.tell(f"Broken off.{kept}; “psoas consult --resume” goes on with it.")
-        elif kept and dialogue.answers:
-            dialogue.tell(f"Broken off.{kept}; “psoas consult” reads it as a case.")
-        dialogue.journal.release()
-        raise
-    path = dialogue.journal.path if stopped == "enough" and resumable else dialogue.journal.finish()
-    click.echo(err=True)
-    dialogue.tell(ENDED[stopped])
-    if dialogue.answers and not dialogue.journal.trouble:
-        goes_on = " “psoas consult --resume” goes on." if stopped == "enough" and resumable else ""
-        dialogue.tell(f"Your answers are a case file: {path}.{goes_on} Delete it if you do not want it kept.")
-    click.echo(err=True)
+        stopped = conversation.run()
+    except (click.Abort, KeyboardInterrupt) as abort:
+        _end(conversation, "Broken off.", resumable=resumable)
+        raise _broken_off(abort) from abort
+    _end(conversation, ENDED[stopped], resumable=resumable and stopped == "enough")
+    conversation.terminal.show("\n")
     return stopped
+
+
+def _broken_off(abort: BaseException) -> click.exceptions.Exit:
+    """Return the end of the program after Ctrl-C or the end of what is typed."""
+    interrupted = isinstance(abort, KeyboardInterrupt) or isinstance(abort.__context__, KeyboardInterrupt)
+    return click.exceptions.Exit(130 if interrupted else 1)
+
+
+def _end(conversation: Conversation, said: str, *, resumable: bool) -> None:
+    """Say how the interview ended and where its answers are."""
+    journal, terminal = conversation.journal, conversation.terminal
+    if resumable:
+        journal.release()
+    else:
+        journal.finish()
+    terminal.show("\n")
+    terminal.tell(said)
+    if not journal.kept:
+        if journal.trouble and conversation.dossier.answers:
+            terminal.tell(f"The answers could not be written to disk: {journal.trouble}.")
+        return
+    terminal.tell(f"Your answers{', but for the latest,' if journal.trouble else ''} are kept as a case file:")
+    terminal.show(f"{journal.path}\n")
+    again = "“psoas consult --resume” goes on with it." if resumable else "“psoas consult” reads it again."
+    terminal.tell(f"{again} Delete it if you do not want it kept.")
 
 
 ENDED: dict[str, str] = {

@@ -107,13 +107,13 @@ def consult(
     Prints how urgent it is, the likely causes, what to do and what not, and why. On a terminal it offers to ask the
     safety questions that CASE leaves open.
     """
-    asks = not no_input and sys.stdin.isatty() and sys.stderr.isatty()
+    asks = not no_input and all(map(is_terminal, (sys.stdin, sys.stderr)))
     if replay and case is None:
         raise Problem("--replay needs a CASE that answers")
     if resume and (case is not None or replay):
         raise Problem("--resume goes on with an interview of its own; leave CASE out")
     if case is None and not asks:
-        what = "an interview needs a terminal" if resume or sys.stdin.isatty() else "give a case file"
+        what = "an interview needs a terminal" if resume or is_terminal(sys.stdin) else "give a case file"
         raise Problem(f"{what} (- reads a case from standard input); `psoas consult --help` shows how")
     from psoas.consultation import Consultant
     from psoas.knowledge.load import load
@@ -272,6 +272,14 @@ def laid_out(document: Any, form: str, *, terminal: bool) -> str:
 
     colour = terminal and sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return to_text(document, paint=painted) if colour else to_text(document)
+
+
+def is_terminal(stream: Any) -> bool:
+    """Tell whether a person sits at the other end of `stream`, which may be closed or missing."""
+    try:
+        return bool(stream is not None and stream.isatty())
+    except ValueError:
+        return False
 
 
 def painted(role: str, text: str) -> str:

@@ -7,16 +7,17 @@ broken off goes on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from psoas.case import Case
 from psoas.consultation import Consultant
-from psoas.knowledge.model import Disposition, Finding, Rule
+from psoas.knowledge.conditions import OPEN, Kleene
+from psoas.knowledge.model import Rule
 from psoas.knowledge.program import withheld
 from psoas.lead import Ranking
-from psoas.memory import Standing, State, WorkingMemory
+from psoas.memory import Standing, State, WorkingMemory, inputs_of
 from psoas.readings.foresee import Evaluation, established, foreseen
 from psoas.readings.outlook import Outlook
 
@@ -46,27 +47,39 @@ class Step:
 
 @dataclass
 class _Stakes:
-    """What the findings not asked yet could still decide: finding → level or `PLAN` → what waits → its share."""
+    """What the findings not asked yet could still decide: finding → level or `PLAN` → what waits → for how many."""
 
-    shares: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    waits: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
 
-    def wait(self, where: str, what: str, findings: Iterable[str]) -> None:
-        findings = set(findings)
+    def wait(self, where: str, what: str, findings: set[str]) -> None:
+        """Enter that `what` waits for `findings`."""
         for finding in findings:
-            self.shares.setdefault(finding, {}).setdefault(where, {})[what] = 1 / len(findings)
+            self.waits.setdefault(finding, {}).setdefault(where, {})[what] = len(findings)
+
+
+def share(n: int) -> float:
+    """Return what each of `n` findings is worth to a rule that waits for all of them."""
+    return 1 / n
 
 
 class Interviewer:
     """Chooses the questions of one knowledge base."""
 
-    def __init__(self, consultant: Consultant) -> None:
+    def __init__(self, consultant: Consultant, weight: Callable[[int], float] = share) -> None:
+        """`weight` says what a finding is worth to a rule that waits for so many: what tells most is asked first."""
         self.consultant = consultant
+        self.weight = weight
         self.knowledge = consultant.knowledge
         self.program = consultant.program
         self.screen = consultant.screen
         self.ranking = Ranking(self.knowledge, self.program, self.screen.rank)
         manifest = self.knowledge.manifest
         self._levels = [level.id for level in reversed(self.screen.levels)]
+        self._rules = [
+            (number, clause.id, clause.origin.level)
+            for number, clause in enumerate(self.screen.program.clauses)
+            if isinstance(clause.origin, Rule) and clause.origin.level
+        ]
         self._restricted = {tier.id for tier in manifest.tiers if tier.restricted}
         self._sheets = [Sheet(together.findings, together.asks) for together in manifest.interview]
         self._sheet_of = {name: number for number, sheet in enumerate(self._sheets) for name in sheet.findings}
@@ -77,15 +90,15 @@ class Interviewer:
         """Return what comes next for a case with these answers; `only_safety`: nothing but what safety needs."""
         memory = WorkingMemory(self.consultant.vocabulary, answers)
         stakes = self._stakes(memory, only_safety)
-        if stakes.shares:
+        if stakes.waits:
             return self._choose(stakes)
-        if self._level(memory).alone:
+        if self.knowledge.level(self._level(*self._verdicts(memory))).alone:
             return Step(stopped="emergency")
-        known = {name: state for name, state in answers.items() if state is not Standing.UNKNOWN}
+        known = {name: state for name, state in answers.items() if not is_open(state)}
         if len(known) == len(answers):
             return Step(stopped="settled")
         left = self._stakes(WorkingMemory(self.consultant.vocabulary, known), only_safety)
-        return Step(stopped="exhausted" if left.shares else "settled")
+        return Step(stopped="exhausted" if left.waits else "settled")
 
     def waiting(self, sheet: Sheet, answers: Mapping[str, State]) -> dict[str, tuple[str, ...]]:
         """Return what waits for the answers to `sheet`: level → triage rules, `causes` and `remedies` → their ids."""
@@ -93,8 +106,8 @@ class Interviewer:
         stakes, outlook = self._stakes(memory, only_safety=False), Outlook(self.program, memory)
         found: dict[str, tuple[str, ...]] = {}
         for where in (*self._levels, PLAN):
-            shares = [stakes.shares.get(name, {}).get(where, {}) for name in sheet.findings]
-            found[where] = tuple(dict.fromkeys(what for each in shares for what in sorted(each)))
+            waits = [stakes.waits.get(name, {}).get(where, {}) for name in sheet.findings]
+            found[where] = tuple(dict.fromkeys(what for each in waits for what in sorted(each)))
         found["remedies"] = tuple(name for name in found.pop(PLAN) if name in self.knowledge.remedies)
         asked = set(sheet.findings)
         found["causes"] = tuple(cause for cause in self.ranking.causes if asked & outlook.deciding(cause))
@@ -117,103 +130,96 @@ class Interviewer:
 
     # what is at stake
 
-    def _level(self, memory: WorkingMemory) -> Disposition:
-        now, ahead = established(self.screen.program, memory), foreseen(self.screen.program, memory)
-        return self.knowledge.level(self.screen.level(now, ahead))
+    def _verdicts(self, memory: WorkingMemory) -> tuple[Evaluation, Evaluation]:
+        return established(self.screen.program, memory), foreseen(self.screen.program, memory)
+
+    def _level(self, now: Evaluation, ahead: Evaluation) -> str:
+        return self.screen.level(now, ahead)
 
     def _stakes(self, memory: WorkingMemory, only_safety: bool) -> _Stakes:
         """Return what the findings not asked yet could still decide."""
-        now, ahead = established(self.screen.program, memory), foreseen(self.screen.program, memory)
-        level = self.knowledge.level(self.screen.level(now, ahead))
-        stakes = _Stakes()
-        if level.alone:
-            self._weigh_exceptions(level.id, now, ahead, stakes)
+        now, ahead = self._verdicts(memory)
+        level, outlook, stakes = self._level(now, ahead), Outlook(self.screen.program, memory), _Stakes()
+        if self.knowledge.level(level).alone:
+            self._weigh_exceptions(level, now, outlook, stakes)
             return stakes
-        restricted = self._weigh_levels(memory, stakes)
+        sure = max((level for n, _, level in self._rules if outlook.clauses[n]), key=self._rank, default="")
+        restricted = self._weigh_levels(sure, ahead, outlook, stakes)
         if not only_safety:
-            self._weigh_plan(Outlook(self.program, memory), stakes, restricted)
+            assumed: dict[str, Kleene] = {level: True}
+            if stakes.waits and not sure:  # which level it will be where no rule gives one is open
+                otherwise = self.knowledge.manifest.otherwise
+                assumed = dict.fromkeys((otherwise.settled, otherwise.unknown, otherwise.unasked))
+            self._weigh_plan(Outlook(self.program, memory, assumed), stakes, restricted)
         return stakes
 
-    def _weigh_exceptions(self, level: str, now: Evaluation, ahead: Evaluation, stakes: _Stakes) -> None:
+    def _weigh_exceptions(self, level: str, now: Evaluation, outlook: Outlook, stakes: _Stakes) -> None:
         """Enter what could still show that the rules giving `level` do not apply; nothing where one does for sure."""
-        memory = now.memory
-        waiting: dict[str, list[str]] = {}
-        for number, clause in enumerate(self.screen.program.clauses):
-            if level in clause.heads and now.clauses[number]:
-                findings = [f for f in ahead.open_findings(number) if memory[f] is Standing.UNASKED]
-                if ahead.clauses[number] or not findings:
-                    return
-                waiting[clause.id] = findings
-        for name, findings in waiting.items():
-            stakes.wait(level, name, self._askable(findings, memory))
+        fired = [(number, name) for number, name, of in self._rules if of == level and now.clauses[number]]
+        waiting = {name: self._askable(outlook.open_findings(number), outlook.memory) for number, name in fired}
+        if all(waiting.values()):
+            for name, findings in waiting.items():
+                stakes.wait(level, name, findings)
 
-    def _weigh_levels(self, memory: WorkingMemory, stakes: _Stakes) -> bool:
-        """Enter the triage rules that could still raise the level; return whether the plan is restricted for sure."""
-        rank = self.screen.rank
-        ahead, outlook = foreseen(self.screen.program, memory), Outlook(self.screen.program, memory)
-        rules = [
-            (number, clause.id, clause.origin.level)
-            for number, clause in enumerate(self.screen.program.clauses)
-            if isinstance(clause.origin, Rule) and clause.origin.level
-        ]
-        otherwise = self.knowledge.manifest.otherwise
-        sure = max((level for number, _, level in rules if ahead.clauses[number]), key=rank.get, default="")  # type: ignore[arg-type]
-        restricted = bool(sure) and self.knowledge.level(sure).plan == "restricted"
-        open_rules = []
-        for number, name, level in rules:
-            if ahead.clauses[number] is not None or (sure and rank[level] <= rank[sure]):
-                continue
-            screened = self.knowledge.level(level).screened
-            reading = ahead if screened else outlook
-            findings = [f for f in reading.open_findings(number) if memory[f] is Standing.UNASKED]
-            if screened and not findings:  # what keeps it open is unknown, and stays so
-                restricted = True
-                sure = sure or otherwise.unknown
-            elif findings and reading.clauses[number] is None:
-                open_rules.append((level, name, findings))
-        for level, name, findings in open_rules:
-            if not sure or rank[level] > rank[sure]:
-                stakes.wait(level, name, self._askable(findings, memory))
+    def _weigh_levels(self, sure: str, ahead: Evaluation, outlook: Outlook, stakes: _Stakes) -> bool:
+        """Enter the triage rules that could still decide the level, or whether the plan is restricted; `sure` is the
+        level that some rule gives whatever is answered. Return whether the plan is restricted for sure.
+
+        A screened rule that is open keeps the plan restricted, also if it cannot fire any more because of what is
+        unknown (docs/semantics.md, section 8).
+        """
+        memory = outlook.memory
+        unsettled = {
+            number: {f for f in ahead.open_findings(number) if memory[f] is Standing.UNASKED}
+            for number, _, level in self._rules
+            if self.knowledge.level(level).screened and ahead.clauses[number] is None and not outlook.clauses[number]
+        }
+        for_good = not all(unsettled.values())
+        restricted = for_good or (bool(sure) and self.knowledge.level(sure).plan == "restricted")
+        for number, name, level in self._rules:
+            findings: set[str] = set()
+            if not (sure and restricted):
+                findings |= unsettled.get(number, set())
+            if self._rank(level) > self._rank(sure) if sure else not (for_good and self._is_unknown(level)):
+                findings |= set(outlook.open_findings(number))
+            stakes.wait(level, name, self._askable(findings, memory))
         return restricted
+
+    def _rank(self, level: str) -> int:
+        return self.screen.rank[level]
+
+    def _is_unknown(self, level: str) -> bool:
+        return level == self.knowledge.manifest.otherwise.unknown
 
     def _weigh_plan(self, outlook: Outlook, stakes: _Stakes, restricted: bool) -> None:
         """Enter the leading cause and the remedies as far as they are open."""
         memory = outlook.memory
-        lead = self.ranking.lead(outlook)
-        if not lead.settled:
-            stakes.wait(PLAN, "lead", self._askable(lead.findings, memory))
+        stakes.wait(PLAN, "lead", self._askable(self.ranking.lead(outlook).findings, memory))
         for remedy in self.knowledge.remedies.values():
             if restricted and remedy.tier not in self._restricted:
                 continue
             blocked = withheld(remedy.id)
-            if outlook[remedy.id] is False or outlook[blocked] is True:
-                continue
-            findings = {*outlook.deciding(remedy.id), *outlook.deciding(blocked)}
-            if findings:
+            if outlook[remedy.id] is not False and outlook[blocked] is not True:
+                findings = outlook.deciding(remedy.id) | outlook.deciding(blocked)
                 stakes.wait(PLAN, remedy.id, self._askable(findings, memory))
 
     def _askable(self, findings: Iterable[str], memory: WorkingMemory) -> set[str]:
         """Return `findings`, without those of which another one that can be asked decides whether they apply."""
         found = set(findings)
-        return {name for name in found if not (self._deciders(name, memory) & found)}
+        return {name for name in found if not any(other in found for other in self._deciders(name, memory))}
 
-    def _deciders(self, finding: str, memory: WorkingMemory) -> set[str]:
+    def _deciders(self, finding: str, memory: WorkingMemory) -> Iterator[str]:
+        """Yield the findings that decide whether `finding` applies, where that is open."""
         item = self.knowledge.findings[finding]
-        if memory.applies(item) is not None:
-            return set()
-        return {name for name in self._inputs(item) if memory[name] is Standing.UNASKED}
-
-    def _inputs(self, item: Finding) -> Iterator[str]:
-        from psoas.memory import inputs_of
-
-        for name in inputs_of(item):
-            yield name
-            yield from self._inputs(self.knowledge.findings[name])
+        if memory.applies(item) is None:
+            for name in inputs_of(item):
+                yield name
+                yield from self._deciders(name, memory)
 
     # the next sheet
 
     def _choose(self, stakes: _Stakes) -> Step:
-        sheets = self._gathered(stakes.shares)
+        sheets = self._gathered(stakes.waits)
         best = min(sheets, key=lambda sheet: self._order(sheet, stakes))
         return Step(best, "", self._is_safety(best, stakes), len(sheets))
 
@@ -232,15 +238,16 @@ class Interviewer:
         return any(
             self.knowledge.level(where).screened
             for name in sheet.findings
-            for where in stakes.shares[name]
+            for where in stakes.waits[name]
             if where != PLAN
         )
 
     def _order(self, sheet: Sheet, stakes: _Stakes) -> tuple[float, ...]:
         if self._is_safety(sheet, stakes):
             return (0, self._sheet_of.get(sheet.findings[0], len(self._sheets)), *self._place[sheet.findings[0]])
+        waits = [stakes.waits[name] for name in sheet.findings]
         sums = [
-            -round(sum(sum(stakes.shares[name].get(where, {}).values()) for name in sheet.findings), 6)
+            -round(sum(self.weight(n) for wait in waits for n in wait.get(where, {}).values()), 6)
             for where in (*self._levels, PLAN)
         ]
         return (1, *sums, *self._place[sheet.findings[0]])
@@ -256,13 +263,28 @@ class Interview:
 
 
 def replay(interviewer: Interviewer, case: Case) -> Interview:
-    """Return the interview in which `case` answers instead of a person, `unknown` where it is silent."""
-    answers: dict[str, State] = {}
+    """Return the interview in which `case` answers instead of a person, `unknown` where it is silent.
+
+    A value it has for a question that does not concern it counts (docs/semantics.md, section 6) but would never be
+    asked for; it is taken as said beforehand.
+    """
+    findings = interviewer.knowledge.findings
+    given = {name: case.answers.get(name, Standing.UNKNOWN) for name in findings}
+    memory = WorkingMemory(interviewer.consultant.vocabulary, given)
+    answers = {
+        name: state
+        for name, state in given.items()
+        if state is not Standing.UNKNOWN and memory.applies(findings[name]) is False
+    }
     asked: list[tuple[str, ...]] = []
     while True:
         step = interviewer.step(answers)
         if step.sheet is None:
             return Interview(answers, tuple(asked), step.stopped)
         asked.append(step.sheet.findings)
-        for name in step.sheet.findings:
-            answers[name] = case.answers.get(name, Standing.UNKNOWN)
+        answers.update((name, given[name]) for name in step.sheet.findings)
+
+
+def is_open(state: State) -> bool:
+    """Tell whether `state` is an answer that is unknown, or a set that is in part."""
+    return state is Standing.UNKNOWN or (isinstance(state, frozenset) and OPEN in state)

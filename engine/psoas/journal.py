@@ -22,6 +22,7 @@ class Journal:
 
     path: Path
     trouble: str = ""  # why it cannot be written, as the system says it; "" while it can
+    kept: bool = False  # whether the file exists, with all answers but those of the last trouble
     _lock: Any = field(default=None, repr=False)
 
     @classmethod
@@ -29,7 +30,7 @@ class Journal:
         """Return a new journal in `folder`, which is made where it is missing."""
         journal = cls(folder / f"{datetime.now():%Y-%m-%d-%H%M%S}-{os.getpid()}{UNFINISHED}")
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make(folder)
             journal._lock = _locked(journal.path)
         except OSError as error:
             journal.trouble = error.strerror or str(error)
@@ -40,16 +41,21 @@ class Journal:
         """Return the newest unfinished journal in `folder` that no living interview holds. Raises `NoJournal`."""
         held = 0
         try:
-            found = sorted(folder.glob(f"*{UNFINISHED}"), key=lambda path: path.stat().st_mtime, reverse=True)
+            found = sorted(folder.glob(f"*{UNFINISHED}"), key=_age, reverse=True)
         except OSError as error:
             raise NoJournal(f"{folder}: {error.strerror}") from error
         for path in found:
+            journal = cls(path, kept=True)
             try:
-                return cls(path, _lock=_locked(path))
+                journal._lock = _locked(path)
             except BlockingIOError:
                 held += 1
+                continue
             except OSError as error:
-                return cls(path, error.strerror or str(error))
+                journal.trouble = error.strerror or str(error)
+            if path.exists():
+                return journal
+            journal.release()  # it was finished just now
         if held:
             raise NoJournal(f"{held} unfinished in {folder}, but still open in another window")
         raise NoJournal(f"none is unfinished in {folder}")
@@ -58,37 +64,54 @@ class Journal:
         """Put `text` on disk, whole or not at all; return whether that worked (`trouble` says why not)."""
         part = self.path.with_suffix(f".part{os.getpid()}")
         try:
+            _make(self.path.parent)  # somebody may have cleared it away
             with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
                 stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(part, self.path)
-        except OSError as error:
+        except BaseException as error:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
+            if not isinstance(error, OSError):
+                raise
             self.trouble = error.strerror or str(error)
             return False
-        self.trouble = ""
+        self.trouble, self.kept = "", True
         return True
 
-    def finish(self) -> Path:
-        """Mark the interview as finished; return where its answers are."""
+    @property
+    def written(self) -> datetime:
+        """When it was written last."""
+        return datetime.fromtimestamp(self.path.stat().st_mtime)
+
+    def finish(self) -> None:
+        """Mark the interview as finished: nothing goes on with it any more."""
         path = self.path.with_name(self.path.name.removesuffix(UNFINISHED) + ".yaml")
-        try:
+        with contextlib.suppress(OSError):  # it then stays where it is, and can be read as well
             os.replace(self.path, path)
-        except OSError as error:
-            self.trouble = error.strerror or str(error)
-            path = self.path
+            self.release()
+            self.path = path
         self.release()
-        return path
 
     def release(self) -> None:
         """Let another process go on with it."""
         if self._lock is not None:
+            with contextlib.suppress(OSError):
+                _lock_path(self.path).unlink()
             self._lock.close()
             self._lock = None
-        with contextlib.suppress(OSError):
-            _lock_path(self.path).unlink()
+
+
+def _age(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # finished just now
+        return 0
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _lock_path(path: Path) -> Path:
@@ -104,6 +127,8 @@ def _locked(path: Path) -> Any:
         return stream
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(stream.fileno()).st_ino != _lock_path(path).stat().st_ino:
+            raise BlockingIOError  # whoever held it has just cleared it away, and another may hold a new one
     except OSError:
         stream.close()
         raise

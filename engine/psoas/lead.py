@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from psoas.knowledge.conditions import All, Condition, Holds, Not, Test, leaves
+from psoas.knowledge.conditions import All, Condition, Holds, Not, Test
 from psoas.knowledge.model import Knowledge, Rule
 from psoas.knowledge.program import Program
-from psoas.readings.outlook import ALWAYS, NEVER, TRUE, Outlook
+from psoas.readings.outlook import TRUE, Outlook
 from psoas.reasoning import combined
 
 Bounds = tuple[float, float]
@@ -125,15 +125,18 @@ class _View:
 
     def _open_findings(self, conclusion: str) -> Iterator[str]:
         for number in self.ranking._about.get(conclusion, ()):
-            value, clause = self.outlook.clauses[number], self.ranking.program.clauses[number]
-            if value is False:
-                continue
-            if value is None:
+            if self.outlook.clauses[number] is not False:
                 yield from self.outlook.open_findings(number)
-            for leaf in leaves(clause.when):
-                if isinstance(leaf, Holds):
-                    low, high = self.bounds(leaf.symbol)
-                    if low != high:
-                        yield from self.open_findings(leaf.symbol)
-                elif self.outlook.truth(leaf) not in (ALWAYS, NEVER):
-                    yield from self.outlook.open_leaves(leaf)
+                yield from self._open_degree(self.ranking.program.clauses[number].origin.when)
+
+    def _open_degree(self, condition: Condition | None) -> Iterator[str]:
+        """Yield the findings not asked on which the certainty of `condition` still depends."""
+        if condition is None or len(set(self._degree(condition))) == 1:
+            return
+        if isinstance(condition, Holds):
+            yield from self.open_findings(condition.symbol)
+        elif isinstance(condition, Test | Not):
+            yield from self.outlook.open_leaves(condition)
+        else:
+            for part in condition.of:
+                yield from self._open_degree(part)

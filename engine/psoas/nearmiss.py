@@ -221,7 +221,8 @@ class NearMisses:
         numbers = {n + d for n in marks for d in (-1.0, 0.0, 1.0)}
         numbers |= {float(around(n)) for n in marks for around in (floor, ceil)}
         start = before if isinstance(before, float) else finding.range.low
-        inside = [n for n in numbers if n in finding.range and n != before]
+        least = before if finding.grows and isinstance(before, float) else finding.range.low
+        inside = [n for n in numbers if n in finding.range and n != before and n >= least]
         yield from sorted(inside, key=lambda n: (abs(n - start), n))
 
     def _series(self, finding: Finding, before: State, memory: WorkingMemory) -> Iterator[State]:

@@ -64,6 +64,7 @@ class Finding:
     clear: str = ""  # of a choice: the value that "none of these" stands for in a list
     open: str = ""  # of a choice: the value that "not sure", or "not done", stands for, if it has one of its own
     lasting: tuple[str, ...] = ()  # values that cannot begin from one day to the next
+    grows: bool = False  # of a number: it only becomes greater
     sources: tuple[str, ...] = names("source")  # who asks for it
     place: Place = field(default=Place(""), compare=False)
 
@@ -270,6 +271,7 @@ class Disposition:
     name: str
     says: tuple[str, ...]  # what to tell the person, a paragraph each
     would: str = ""  # what a warning says would follow
+    net: str = ""  # what to do if one of the signs begins that would lead to it
     plan: Literal["full", "restricted"] = "full"
     screened: bool = False  # the default level is not given while a rule of this level could still fire
     alone: bool = False  # its message stands alone: nothing else is said or asked

@@ -4,15 +4,18 @@
 asks what this person's answers may still bring about: an answer `unknown` has been given, and a rule that needs it
 will not fire. Here the value of a condition is the span of values it can still come to have, on the scale false,
 unknown, true; `all` is the least of its parts, `any` the greatest, so a span goes through them end by end.
+
+What decides a condition is likewise asked for one end of the scale: a rule cares whether its `if` comes to be true, a
+`not` whether its part comes to be false. A part that cannot come to be so decides nothing, however open it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from psoas.knowledge.conditions import All, Condition, Holds, Kleene, Not, Test, leaves
-from psoas.knowledge.model import Calculated
+from psoas.knowledge.conditions import All, Condition, Holds, Kleene, Not, Test
+from psoas.knowledge.model import Answerable, Calculated
 from psoas.knowledge.program import Clause, Program
 from psoas.memory import Standing, WorkingMemory
 from psoas.readings.foresee import Evaluation
@@ -27,10 +30,16 @@ NEVER, ALWAYS, ANY = (FALSE, FALSE), (TRUE, TRUE), (FALSE, TRUE)
 class Outlook(Evaluation):
     """Of every clause and symbol: it will hold (True), will not (False), or depends on what is not asked (None)."""
 
-    def __init__(self, program: Program, memory: WorkingMemory) -> None:
-        super().__init__(program, memory, foreseen=True)
+    def __init__(self, program: Program, memory: WorkingMemory, assumed: Mapping[str, Kleene] | None = None) -> None:
+        """`assumed` says of symbols how they stand beside what the clauses establish: the level of a case."""
+        self._assumed = assumed or {}
         self._open: dict[int, frozenset[str]] = {}
         self._deciding: dict[str, frozenset[str]] = {}
+        super().__init__(program, memory, foreseen=True)
+
+    def __getitem__(self, symbol: str) -> Kleene:
+        """Return whether `symbol` will hold; one that no clause concludes, and that is not assumed, will not."""
+        return self._joined(self._assumed.get(symbol, False), super().__getitem__(symbol))
 
     def _value(self, clause: Clause) -> Kleene:
         low, high = self.truth(clause.when)
@@ -62,20 +71,21 @@ class Outlook(Evaluation):
         state = self.memory[test.finding]
         if state is Standing.INAPPLICABLE:
             return NEVER
-        if state is Standing.UNASKED:
-            return ANY if self._may_get_a_value(test.finding) else self._without_value(test)
-        if state is Standing.UNKNOWN:
+        if state is Standing.UNASKED and self._may_get_a_value(test.finding):
+            return ANY
+        if isinstance(state, Standing):
             return self._without_value(test)
-        assert not isinstance(state, Standing)
         value = test.of(state)
         return ALWAYS if value else NEVER if value is False else (UNKNOWN, UNKNOWN)
 
     def _without_value(self, test: Test) -> Truth:
         if test.operator == "answered":
             return NEVER
-        item = self.memory.vocabulary.items[test.finding]
-        may_not_apply = not isinstance(item, Calculated) and self.memory.applies(item) is None
-        return (FALSE if may_not_apply else UNKNOWN), UNKNOWN
+        return (FALSE if self._may_not_apply(self.memory.vocabulary.items[test.finding]) else UNKNOWN), UNKNOWN
+
+    def _may_not_apply(self, item: Answerable) -> bool:
+        """Tell whether it may still turn out that `item` does not apply."""
+        return not isinstance(item, Calculated) and item.applies is not None and self.truth(item.applies)[0] == FALSE
 
     def _may_get_a_value(self, finding: str) -> bool:
         item = self.memory.vocabulary.items[finding]
@@ -87,22 +97,24 @@ class Outlook(Evaluation):
         """Yield the findings not asked on which it depends whether the clause with that number fires."""
         found = self._open.get(number)
         if found is None:
-            found = self._open[number] = frozenset(super().open_findings(number))
+            open_ = self.clauses[number] is None
+            found = self._open[number] = frozenset(super().open_findings(number) if open_ else ())
         yield from found
 
-    def open_leaves(self, condition: Condition) -> Iterator[str]:
-        """Yield the findings not asked on which the value of `condition` depends."""
+    def open_leaves(self, condition: Condition, end: int = TRUE) -> Iterator[str]:
+        """Yield the findings not asked on which it depends whether `condition` comes to be true (`end` false: false)."""
         low, high = self.truth(condition)
-        if low == high:
+        if not (low < TRUE == high if end == TRUE else low == FALSE < high):
             return
         if isinstance(condition, Test):
             yield from self._open_inputs(condition.finding)
         elif isinstance(condition, Holds):
             yield from self.deciding(condition.symbol)
+        elif isinstance(condition, Not):
+            yield from self.open_leaves(condition.of, TRUE - end)
         else:
-            parts = condition.of if isinstance(condition.of, tuple) else (condition.of,)
-            for part in parts:
-                yield from self.open_leaves(part)
+            for part in condition.of:
+                yield from self.open_leaves(part, end)
 
     def _open_inputs(self, finding: str) -> Iterator[str]:
         item = self.memory.vocabulary.items[finding]
@@ -110,10 +122,8 @@ class Outlook(Evaluation):
             for name in item.formula.inputs:
                 yield from self._open_inputs(name)
             return
-        if self.memory.applies(item) is None:
-            for leaf in leaves(item.applies):
-                if isinstance(leaf, Test) and self.memory.ahead(leaf) is None:
-                    yield from self._open_inputs(leaf.finding)
+        if item.applies is not None and isinstance(self.memory[finding], Standing):
+            yield from self.open_leaves(item.applies, FALSE)
         if self.memory[finding] is Standing.UNASKED:
             yield finding
 
@@ -123,6 +133,6 @@ class Outlook(Evaluation):
             return frozenset()
         found = self._deciding.get(symbol)
         if found is None:
-            numbers = [n for n in self.program.by_head.get(symbol, ()) if self.clauses[n] is None]
+            numbers = self.program.by_head.get(symbol, ())
             found = self._deciding[symbol] = frozenset(f for n in numbers for f in self.open_findings(n))
         return found

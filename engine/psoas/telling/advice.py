@@ -132,7 +132,7 @@ class _Teller:
             who = "Reviewed by experts"
         signed = f"{who}: {count.signed} of {count.total} rules and remedies signed{stale}."
         amounts = "" if self.it.restricted else "Amounts without a source are our own."
-        cites = self.knowledge.manifest.cites if cites_sources(self.it) else ""
+        cites = self.knowledge.manifest.cites if cites_sources(self.it) and not self.grounds.cited else ""
         yield Paragraph(" ".join(filter(None, (signed, amounts, cites))))
         if self.knowledge.manifest.notice:
             yield Paragraph(self.knowledge.manifest.notice)

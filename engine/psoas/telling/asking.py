@@ -7,15 +7,14 @@ from itertools import groupby
 
 from psoas.consultation import Consultation
 from psoas.knowledge.model import Finding
-from psoas.nearmiss import Turn
+from psoas.nearmiss import Change, Turn
 from psoas.prospect import Question
 from psoas.readings.phrase import Phrases, listed, lowered, number
 from psoas.telling.document import Block, Entries, Entry, Paragraph
 
 FIRST_QUESTIONS = 8
 FEW_QUESTIONS = 2
-FEW_WARNINGS = 4
-FEW_URGENT_WARNINGS = 8
+FEW_WARNINGS = 12
 FEW_CAUSES = 2
 """How many open questions, warnings a level and causes a question are told; the JSON holds all."""
 
@@ -99,7 +98,8 @@ def why(it: Consultation, question: Question) -> str:
 
 def _could_mean(it: Consultation, question: Question, level: str) -> str:
     would = it.knowledge.level(level).would
-    turns = [turn for turn in it.turns if turn.finding == question.finding and turn.disposition == level]
+    alone = [turn for turn in it.turns if len(turn.changes) == 1 and turn.disposition == level]
+    turns = [turn for turn in alone if turn.finding == question.finding]
     if not turns:
         return f"with other answers it could mean “{would}”"
     if it.knowledge.findings[question.finding].type == "yes-no":
@@ -119,24 +119,40 @@ def _is_worse(it: Consultation, level: str) -> bool:
 
 
 def turns_for_the_worse(it: Consultation) -> Iterator[Block]:
-    """Yield the single answers that would make it more urgent, of those that can change."""
-    worse = [
-        turn for turn in it.turns if _is_worse(it, turn.disposition) and not it.knowledge.findings[turn.finding].fixed
-    ]
+    """Yield the answers that would make it more urgent, of those that can change: one alone, then two together."""
     entries = []
-    for level, group in groupby(worse, key=lambda turn: turn.disposition):
+    for level, group in groupby((t for t in it.turns if _is_worse(it, t.disposition)), key=lambda t: t.disposition):
         item = it.knowledge.level(level)
-        said = list(dict.fromkeys(_turned(it, turn) for turn in group))
-        few = FEW_URGENT_WARNINGS if item.screened else FEW_WARNINGS
-        shown = said if item.alone else said[:few]  # of the gravest nothing may be left out
+        said = list(dict.fromkeys(_turned(it, list(group))))
+        head = item.net or f"→ {item.would}, if"
+        if item.alone:  # each on its own line, lest one be read over
+            entries.append(Entry(head, lines=tuple(("", sign) for sign in said)))
+            continue
+        shown = said if item.screened else said[:FEW_WARNINGS]  # of what is urgent nothing may be left out
         more = f"; and {len(said) - len(shown)} more" if len(said) > len(shown) else ""
-        entries.append(Entry(f"→ {item.would}, if", lines=(("", "; ".join(shown) + more),)))
+        entries.append(Entry(head, lines=(("", "; ".join(shown) + more),)))
     if entries:
         yield Entries(tuple(entries))
 
 
-def _turned(it: Consultation, turn: Turn) -> str:
-    phrases = Phrases(it.knowledge)
-    if isinstance(turn.after, frozenset) and isinstance(turn.before, frozenset) and turn.after > turn.before:
-        return phrases.answer(turn.finding, turn.after - turn.before)
-    return phrases.answer(turn.finding, turn.after)
+def _turned(it: Consultation, turns: list[Turn]) -> Iterator[str]:
+    """Yield what `turns` say: an answer each; of two together the first, with every other that goes with it."""
+    together: dict[str, list[str]] = {}
+    for turn in turns:
+        first, *others = (_changed(it, change) for change in turn.changes)
+        together.setdefault(first, []).extend(others)
+        if not others:
+            yield first
+    for first, others in together.items():
+        if any("," in other for other in others):  # a list of them could be read in two ways
+            yield from (f"{first}, and also {other}" for other in others)
+        elif others:
+            yield f"{first}, and also {listed(others, 'or')}"
+
+
+def _changed(it: Consultation, change: Change) -> str:
+    """Return the statement of the other answer; of a set only what is new in it."""
+    before, after = change.before, change.after
+    if isinstance(after, frozenset) and isinstance(before, frozenset) and after > before:
+        after = after - before
+    return Phrases(it.knowledge).answer(change.finding, after)

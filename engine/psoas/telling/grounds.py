@@ -10,14 +10,13 @@ from psoas.knowledge.conditions import Holds, leaves
 from psoas.knowledge.model import Kind
 from psoas.readings.phrase import Phrases, lowered
 from psoas.telling.document import Block, Entries, Entry, Paragraph, Section
-from psoas.telling.regimen import cites_sources
 
-FEW_CAUSES = 2
+FEW_CAUSES = 3
 FEW_DISPUTES = 2
-"""How many causes are told at length, and disagreements with their sides; the JSON holds all."""
+"""How many causes are told with their caveats, and disagreements with their sides; the JSON holds all."""
 
 BRIEF = ("chain", "research")
-"""The lines that the causes after them keep, and all of them where nothing is done about them yet."""
+"""The lines that the causes after the first keep, and all of them where nothing is done about them yet."""
 
 
 class Grounds:
@@ -28,6 +27,7 @@ class Grounds:
         self.knowledge = it.knowledge
         self.phrases = Phrases(it.knowledge)
         self._told: set[str] = set()
+        self.cited = False  # whether it was said what the ids of sources stand for
 
     def answer(self, finding: str) -> str:
         """Return the statement that the answer to `finding` makes."""
@@ -92,8 +92,9 @@ class Grounds:
         for place, (cause, chain) in enumerate(zip(shown, chains, strict=True)):
             first = chains.index(chain)
             way = chain if first == place else f"the same way as {first + 1}"
-            brief = place >= FEW_CAUSES or self.it.restricted
-            entry = self._cause(cause, way, list(cause.chain), brief=brief)
+            brief = place > 0 or self.it.restricted
+            doubted = place < FEW_CAUSES and not self.it.restricted
+            entry = self._cause(cause, way, list(cause.chain), doubted=doubted)
             kept = tuple(line for line in entry.lines if line[0] in BRIEF) if brief else entry.lines
             entries.append(replace(entry, lines=kept))
         if entries:
@@ -106,12 +107,12 @@ class Grounds:
         scale = self.knowledge.manifest.certainty
         return next(word for word, least in scale.items() if cause.certainty >= float(least))
 
-    def _cause(self, cause: Cause, chain: str, on_it: list[str], *, brief: bool = False) -> Entry:
-        """Return the entry of a cause; `on_it` are the steps of its chain, where it is told."""
+    def _cause(self, cause: Cause, chain: str, on_it: list[str], *, doubted: bool = True) -> Entry:
+        """Return the entry of a cause; `on_it` are the steps of its chain, `doubted` whether its caveat is told."""
         item = self.knowledge.conclusions[cause.id]
         shown = [finding for finding in self._shown_by(cause) if finding not in on_it]
         doubts = f"{cause.evidence} for at least one step" if on_it and cause.evidence else ""
-        research = f"{doubts}. {item.caveat}" if doubts and item.caveat and not brief else doubts
+        research = f"{doubts}. {item.caveat}" if doubts and item.caveat and doubted else doubts
         lines = [
             ("", f"{item.means} {item.matters}".strip()),
             ("chain", chain),
@@ -158,8 +159,9 @@ class Grounds:
         # what is not settled for the reader yet is no help to him
         rest = [f"{d.question} ({d.id})" for d in ranked if d not in shown and not self.it.restricted]
         if shown:
-            if self.knowledge.manifest.cites and not cites_sources(self.it):  # it is said at the end otherwise
+            if self.knowledge.manifest.cites:
                 yield Paragraph(self.knowledge.manifest.cites)
+                self.cited = True
             yield Entries(tuple(map(_dispute, shown)))
         if rest:
             yield Paragraph(f"{'Also' if shown else 'On'}: {' '.join(rest)}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from psoas.answering import is_checklist, signs
+from psoas.answering import is_checklist, is_trial, signs
 from psoas.consultation import Consultation
 from psoas.interview import Sheet
 from psoas.knowledge.model import Finding, Knowledge
@@ -19,39 +19,45 @@ FEW = 6
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One numbered line of a sheet, and what may be said to it, a line each."""
+    """One line of a sheet: what stands before it, and its text."""
 
+    lead: str
     text: str
-    choices: tuple[str, ...] = ()
 
 
 def question(knowledge: Knowledge, sheet: Sheet) -> tuple[str, list[Line], str]:
-    """Return what is asked, the lines to choose from or to answer (numbered from 1), and how to answer."""
+    """Return what is asked, the lines to choose from or to answer, and how to answer."""
     if is_checklist(knowledge, sheet.findings):
-        lines = [Line(sign.says) for sign in signs(knowledge, sheet.findings)]
-        if any(knowledge.findings[name].open for name in sheet.findings):  # what was not tried is no "none"
-            told = "numbers, as in 2 5; 3? for what you did not try; skip if you tried none; none if all were fine"
+        lines = _numbered(sign.says for sign in signs(knowledge, sheet.findings))
+        if is_trial(knowledge, sheet.findings):  # what was not tried is no "none"
+            told = (
+                "numbers, as in 2 5; 3? for what you did not try; skip if you tried none; fine if you found none of it"
+            )
             return sheet.asks, lines, told
-        return sheet.asks, lines, "numbers, as in 2 5 (3? where you are not sure); or none"
+        return sheet.asks, lines, "numbers, as in 2 5; 3? where you are not sure; none if nothing of it is so"
     if len(sheet.findings) > 1:
         asked = [knowledge.findings[name] for name in sheet.findings]
-        lines = [_line(finding) for finding in asked]
+        lines = [line for finding in asked for line in _lines(finding)]
         return sheet.asks, lines, f"{len(asked)} answers, with commas between them; ? for one you do not know"
     finding = knowledge.findings[sheet.findings[0]]
     if finding.type == "yes-no":
         return finding.question, [], "yes or no"
     if finding.values:
         many = "numbers or words; several, as in 1 3" if finding.type == "any of" else "a number or a word"
-        return finding.question, [Line(says) for says in finding.values.values()], many
+        return finding.question, _numbered(finding.values.values()), many
     return finding.question, [], _expected(finding)
 
 
-def _line(finding: Finding) -> Line:
-    """Return the line of a finding on a sheet with others; choices that need words get a line each."""
+def _numbered(texts: Iterable[str], indent: int = 2) -> list[Line]:
+    return [Line(f"{' ' * indent}{number:>2}  ", text) for number, text in enumerate(texts, 1)]
+
+
+def _lines(finding: Finding) -> list[Line]:
+    """Return the lines of a finding on a sheet with others; choices that need words get a line each."""
     words = {value.replace("_", " "): says for value, says in finding.values.items()}
-    if all(word == says for word, says in words.items()):
-        return Line(f"{finding.question} ({listed(words, 'or') if words else _expected(finding)})")
-    return Line(finding.question, tuple(f"{word}: {says}" for word, says in words.items()))
+    if any(word != says for word, says in words.items()):
+        return [Line("  -  ", finding.question), *_numbered(words.values(), 5)]
+    return [Line("  -  ", f"{finding.question} ({listed(words, 'or') if words else _expected(finding)})")]
 
 
 def _expected(finding: Finding) -> str:
@@ -87,8 +93,8 @@ def why(knowledge: Knowledge, waiting: Mapping[str, tuple[str, ...]]) -> Iterato
             urgent = urgent or level.screened
             yield f"An answer could mean “{level.would}”: {_some([rule.name or rule.because for rule in rules])}."
     causes = [lowered(knowledge.conclusions[name].name) for name in waiting.get("causes", ())]
-    if causes:
-        yield f"It helps to tell what is behind the pain: {_some(causes)}."
+    if causes and not urgent:
+        yield f"It helps to tell what is behind it: {_some(causes)}."
     remedies = [lowered(knowledge.remedies[name].name) for name in waiting.get("remedies", ())]
     if remedies and not urgent:
         yield f"It decides what would help: {_some(remedies)}."
@@ -99,10 +105,33 @@ def _some(names: list[str]) -> str:
     return "; ".join(names[:FEW]) + more
 
 
+def noted(knowledge: Knowledge, given: Mapping[str, State]) -> str:
+    """Return what is taken down of a sheet; of a checklist also what was answered by not choosing it."""
+    phrases = Phrases(knowledge)
+    findings = tuple(given)
+    if not is_checklist(knowledge, findings):
+        return "; ".join(phrases.answer(name, state) for name, state in given.items())
+    clear = [name for name in findings if given[name] in _clear(knowledge.findings[name])]
+    said = [phrases.answer(name, given[name]) for name in findings if name not in clear]
+    lines = len(signs(knowledge, findings))
+    if is_trial(knowledge, findings):
+        names = "; ".join(knowledge.findings[name].name for name in clear)
+        fine = "tried all, and found none of these" if not said else f"tried, and nothing found: {names}"
+        return "; ".join([*said, fine] if clear else said)
+    if not said:
+        return f"none of these, that is, no to each of the {lines}"
+    return "; ".join(said) + ("; no to the rest of the list" if clear else "")
+
+
+def _clear(finding: Finding) -> tuple[State, State]:
+    return finding.clear, frozenset({finding.clear})
+
+
 def so_far(it: Consultation, answers: Mapping[str, State]) -> Document:
     """Return the answers given, numbered, and what follows from them as they stand."""
     phrases = Phrases(it.knowledge)
-    known = tuple(Entry(phrases.answer(name, state)) for name, state in answers.items())
+    refused = {item.finding: f"counts as not known: {item.reason}" for item in it.case.rejected}
+    known = tuple(Entry(phrases.answer(name, state), refused.get(name, "")) for name, state in answers.items())
     blocks: list[Block] = [Entries(known, numbered=True)] if known else [Paragraph("Nothing yet.")]
     causes = [it.knowledge.conclusions[cause.id].name for cause in it.causes]
     thinking: list[Block] = [Paragraph(f"As it stands: {it.level.would}.")]

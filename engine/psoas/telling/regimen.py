@@ -15,37 +15,25 @@ from psoas.telling.document import Block, Entries, Entry, Paragraph, Subheading
 
 FEW_TREATED = 2
 FEW_HELD = 8
-SPELLED_OUT = 1
-"""How many causes a remedy is told for, remedies held back for one reason, and remedies with every step."""
+"""How many causes a remedy is told for, and remedies held back for one reason."""
 
 
 def plan(it: Consultation) -> Iterator[Block]:
-    """Yield the plan by occasion: the first things step by step, then what else to start with, then the rest."""
+    """Yield the plan by occasion: what to start with, step by step, then the names of the rest."""
     occasions = {occasion.id: occasion.name for occasion in it.knowledge.manifest.occasions}
     usual = _usual_stop(it)
-    full = _spelled_out(it)
-    stops = {usual: ""}
+    stops = {usual: ""}  # what was said of stopping → how to refer to it
     if usual:
         yield Paragraph(f"In everything that follows, {usual}, unless an item says otherwise.")
     for occasion, group in groupby(it.remedies, key=lambda given: given.occasion):
         remedies = list(group)
         yield Subheading(occasions[occasion])
-        yield Entries(
-            tuple(_remedy(it, given, stops, full=given.id in full) for given in remedies if given.start == "now")
-        )
+        yield Entries(tuple(_remedy(it, given, stops) for given in remedies if given.start == "now"))
         later = [_named(it, given) for given in remedies if given.start == "later"]
         if later:
             yield Paragraph(f"Later, or instead: {'; '.join(later)}.")
-    if any(given.id not in full for given in it.remedies):
-        yield Paragraph("No steps given? psoas explain CASE ID tells how; the ID stands in brackets.")
-
-
-def _spelled_out(it: Consultation) -> frozenset[str]:
-    """Return the remedies told step by step: all for safety, and the first others of the plan."""
-    now = [given for given in it.remedies if given.start == "now"]
-    safe = [given.id for given in now if _is_for_safety(it, given)]
-    others = [given.id for given in now if given.id not in safe]
-    return frozenset([*safe, *others[:SPELLED_OUT]])
+    if any(given.start == "later" for given in it.remedies):
+        yield Paragraph("How to do what comes later: psoas explain CASE ID; the ID stands in brackets.")
 
 
 def _is_for_safety(it: Consultation, given: Given) -> bool:
@@ -60,16 +48,14 @@ def _usual_stop(it: Consultation) -> str:
     return usual if count[usual] > 1 and 2 * count[usual] >= count.total() else ""
 
 
-def _remedy(it: Consultation, given: Given, stops: dict[str, str], *, full: bool) -> Entry:
+def _remedy(it: Consultation, given: Given, stops: dict[str, str]) -> Entry:
     """Return the entry of a remedy; `stops` holds what was said of stopping, and how to refer to it."""
     item = it.knowledge.remedies[given.id]
     label, dose = dose_line(it, given)
     stop = stops.get(item.stop, item.stop)
-    stops.setdefault(item.stop, f"stop as in: {item.name}")
+    if item.stop:
+        stops.setdefault(item.stop, f"stop as in: {item.name}")
     notes = (("sources", ", ".join(given.sources)),) if given.sources else ()
-    if not full:
-        said = " ".join(f"{text[:1].upper()}{text[1:]}." for text in (dose, stop) if text)
-        return Entry(item.name, f"{given.id}, {_purpose(it, given)}", (("", said),) if said else (), (), notes)
     purpose = "" if _is_for_safety(it, given) else _purpose(it, given).removeprefix("for ")
     lines = [("for", purpose), (label, dose), ("stop", re.sub("^stop (?=if|as )", "", stop))]
     return Entry(item.name, "", tuple((a, b) for a, b in lines if b), item.steps, notes)
