@@ -107,6 +107,7 @@ TYPED = st.text() | st.text("0123456789 .,:;/-+?~°\"'hkmisdweyrofa\u00a0\x1b", 
 @given(text=TYPED, unit=st.sampled_from(UNITS))
 def test_any_text_is_a_finite_number_or_refused(text: str, unit: str) -> None:
     try:
-        assert math.isfinite(quantity(text, unit))
-    except NoQuantity as error:
-        assert str(error)
+        number = quantity(text, unit)
+    except NoQuantity:
+        return
+    assert math.isfinite(number)

@@ -278,13 +278,20 @@ def test_no_more_than_eight_names_share_a_reason(every: list[Consultation]) -> N
             assert len({entry.lines for entry in entries.of}) == len(entries.of)
 
 
-def test_few_disagreements_are_told_at_length_and_the_settlement_first(every: list[Consultation]) -> None:
+def test_every_disagreement_that_bears_is_told_with_its_sides_and_the_settlement_first(
+    every: list[Consultation],
+) -> None:
+    """Invariant 15 of docs/safety.md. Seen to fail with the first two told alone."""
     for it in every:
+        if it.level.alone:
+            continue
         section = sections(it).get("Where the sources disagree")
-        for block in section.blocks if section else ():
-            if isinstance(block, Entries):
-                assert len(block.of) <= 3
-                assert all(entry.lines[0][1].startswith("Here: ") for entry in block.of)
+        told = [entry for block in (section.blocks if section else ()) if isinstance(block, Entries) for entry in block.of]
+        assert {entry.aside for entry in told} == {dispute.id for dispute in it.disputes}
+        assert all(entry.lines[0][1].startswith("Here: ") for entry in told)
+        for entry in told:
+            dispute = next(dispute for dispute in it.disputes if dispute.id == entry.aside)
+            assert all(says in entry.lines[1][1] for says, _ in dispute.sides)
 
 
 def test_a_shared_stop_rule_is_said_once_only_where_half_of_the_plan_shares_it(every: list[Consultation]) -> None:
@@ -306,8 +313,7 @@ def test_only_what_starts_now_is_told_step_by_step(consultant: Consultant) -> No
     entries = [entry for block in blocks if isinstance(block, Entries) for entry in block.of]
     assert later
     assert not later & {entry.head for entry in entries}
-    assert 1 <= sum(bool(entry.steps) for entry in entries) < len(entries)
-    assert all(entry.steps or entry.aside for entry in entries)  # the id with which explain tells how
+    assert all(entry.steps for entry in entries)
 
 
 # Questions and answers
@@ -404,9 +410,9 @@ def test_two_answers_that_turn_it_only_together_are_told_together(consultant: Co
     it = consulted(consultant, "V12")
     pairs = [turn for turn in it.turns if turn.disposition == "emergency_now" and len(turn.changes) == 2]
     assert {"dark_urine"} <= {turn.finding for turn in pairs}
-    said = line(advice(it)).split("→ emergency, now, if")[1].split("→")[0]
+    said = line(advice(it)).split("call your emergency number at once:")[1].split("If any of these begins")[0]
     assert "urine dark like cola in the last week, and also effort far beyond the usual in the last 3 days or " in said
-    assert "; urine dark like cola in the last week;" not in said
+    assert said.count("urine dark like cola in the last week") == 1
 
 
 def test_a_stop_rule_is_referred_to_only_where_there_is_one(every: list[Consultation]) -> None:

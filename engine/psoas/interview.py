@@ -92,7 +92,7 @@ class Interviewer:
         stakes = self._stakes(memory, only_safety)
         if stakes.waits:
             return self._choose(stakes)
-        if self.knowledge.level(self._level(*self._verdicts(memory))).alone:
+        if self.knowledge.level(self.screen.level(*self._verdicts(memory))).alone:
             return Step(stopped="emergency")
         known = {name: state for name, state in answers.items() if not is_open(state)}
         if len(known) == len(answers):
@@ -133,20 +133,17 @@ class Interviewer:
     def _verdicts(self, memory: WorkingMemory) -> tuple[Evaluation, Evaluation]:
         return established(self.screen.program, memory), foreseen(self.screen.program, memory)
 
-    def _level(self, now: Evaluation, ahead: Evaluation) -> str:
-        return self.screen.level(now, ahead)
-
     def _stakes(self, memory: WorkingMemory, only_safety: bool) -> _Stakes:
         """Return what the findings not asked yet could still decide."""
         now, ahead = self._verdicts(memory)
-        level, outlook, stakes = self._level(now, ahead), Outlook(self.screen.program, memory), _Stakes()
+        level, outlook, stakes = self.screen.level(now, ahead), Outlook(self.screen.program, memory), _Stakes()
         if self.knowledge.level(level).alone:
             self._weigh_exceptions(level, now, outlook, stakes)
             return stakes
-        sure = max((level for n, _, level in self._rules if outlook.clauses[n]), key=self._rank, default="")
+        sure = max((of for number, _, of in self._rules if outlook.clauses[number]), key=self._rank, default="")
         restricted = self._weigh_levels(sure, ahead, outlook, stakes)
         if not only_safety:
-            assumed: dict[str, Kleene] = {level: True}
+            assumed: dict[str, Kleene] = {sure or level: True}
             if stakes.waits and not sure:  # which level it will be where no rule gives one is open
                 otherwise = self.knowledge.manifest.otherwise
                 assumed = dict.fromkeys((otherwise.settled, otherwise.unknown, otherwise.unasked))
@@ -162,11 +159,10 @@ class Interviewer:
                 stakes.wait(level, name, findings)
 
     def _weigh_levels(self, sure: str, ahead: Evaluation, outlook: Outlook, stakes: _Stakes) -> bool:
-        """Enter the triage rules that could still decide the level, or whether the plan is restricted; `sure` is the
-        level that some rule gives whatever is answered. Return whether the plan is restricted for sure.
+        """Enter the triage rules that could still decide the level or restrict the plan; return whether it is for sure.
 
-        A screened rule that is open keeps the plan restricted, also if it cannot fire any more because of what is
-        unknown (docs/semantics.md, section 8).
+        `sure` is the level that some rule gives whatever is answered. A screened rule that is open restricts the plan,
+        also if it cannot fire any more because of what is unknown (docs/semantics.md, section 8).
         """
         memory = outlook.memory
         unsettled = {
@@ -271,7 +267,7 @@ def replay(interviewer: Interviewer, case: Case) -> Interview:
     findings = interviewer.knowledge.findings
     given = {name: case.answers.get(name, Standing.UNKNOWN) for name in findings}
     memory = WorkingMemory(interviewer.consultant.vocabulary, given)
-    answers = {
+    answers: dict[str, State] = {
         name: state
         for name, state in given.items()
         if state is not Standing.UNKNOWN and memory.applies(findings[name]) is False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 UNFINISHED = ".unfinished.yaml"
 
@@ -23,18 +23,26 @@ class Journal:
     path: Path
     trouble: str = ""  # why it cannot be written, as the system says it; "" while it can
     kept: bool = False  # whether the file exists, with all answers but those of the last trouble
-    _lock: Any = field(default=None, repr=False)
+    _lock: int | None = field(default=None, repr=False)  # an open file
 
     @classmethod
     def begin(cls, folder: Path) -> Journal:
         """Return a new journal in `folder`, which is made where it is missing."""
-        journal = cls(folder / f"{datetime.now():%Y-%m-%d-%H%M%S}-{os.getpid()}{UNFINISHED}")
-        try:
-            _make(folder)
-            journal._lock = _locked(journal.path)
-        except OSError as error:
-            journal.trouble = error.strerror or str(error)
-        return journal
+        name, number = f"{datetime.now():%Y-%m-%d-%H%M%S}-{os.getpid()}", 0
+        while True:
+            journal = cls(folder / f"{name}{f'-{number}' if number else ''}{UNFINISHED}")
+            number += 1
+            try:
+                _make(folder)
+                journal._lock = _locked(journal.path)
+            except BlockingIOError:  # one of the name, begun elsewhere on a shared disk
+                continue
+            except OSError as error:
+                journal.trouble = error.strerror or str(error)
+                return journal
+            if not journal.path.exists():
+                return journal
+            journal.release()
 
     @classmethod
     def resume(cls, folder: Path) -> Journal:
@@ -99,7 +107,7 @@ class Journal:
         if self._lock is not None:
             with contextlib.suppress(OSError):
                 _lock_path(self.path).unlink()
-            self._lock.close()
+            os.close(self._lock)
             self._lock = None
 
 
@@ -111,25 +119,28 @@ def _age(path: Path) -> float:
 
 
 def _make(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, "a file stands where the folder should be") from error
 
 
 def _lock_path(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(UNFINISHED) + ".lock")
 
 
-def _locked(path: Path) -> Any:
-    """Return a stream that holds the lock of `path` until it is closed, or its process ends. Raises `OSError`."""
-    stream = open(_lock_path(path), "w")  # noqa: SIM115 (it stays open as long as the interview)
+def _locked(path: Path) -> int:
+    """Return an open file that holds the lock of `path` until it is closed, or its process ends. Raises `OSError`."""
+    opened = os.open(_lock_path(path), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         import fcntl
     except ImportError:  # a system without: two processes could then go on with one interview
-        return stream
+        return opened
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(stream.fileno()).st_ino != _lock_path(path).stat().st_ino:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(opened).st_ino != _lock_path(path).stat().st_ino:
             raise BlockingIOError  # whoever held it has just cleared it away, and another may hold a new one
     except OSError:
-        stream.close()
+        os.close(opened)
         raise
-    return stream
+    return opened

@@ -8,6 +8,7 @@ from bench.measure import Ratio, interleaved, milliseconds, ratio
 from bench.programs import Subject, each
 from psoas.knowledge.model import Knowledge
 from psoas.memory import WorkingMemory
+from psoas.nearmiss import NearMisses
 from psoas.prospect import Prospect
 from psoas.readings.fire import Inference
 from psoas.readings.foresee import established, foreseen
@@ -39,6 +40,7 @@ def measure(knowledge: Knowledge, subject: Subject, rounds: int) -> Foresight:
     program, memories = subject.program, subject.memories
     screen = Screen(knowledge, program)
     prospect = Prospect(knowledge, program, screen)
+    near_misses = NearMisses(knowledge, screen)
     inference = Inference(program)
     work = {
         "fire": inference.fire,
@@ -46,18 +48,18 @@ def measure(knowledge: Knowledge, subject: Subject, rounds: int) -> Foresight:
         "foreseen (three-valued)": lambda memory: foreseen(program, memory),
         "triage": screen.judge,
         "what to ask next": prospect.questions,
-        "what would change the advice": prospect.turns,
+        "what would change the advice": near_misses.turns,
     }
     times = interleaved({name: each(memories, run) for name, run in work.items()}, rounds)
     rows = tuple(
         Looked(name, milliseconds(times[name], len(memories)), ratio(times[name], times["fire"])) for name in work
     )
-    tried = sum(_tried(prospect, memory) for memory in memories) / len(memories)
+    tried = sum(_tried(near_misses, memory) for memory in memories) / len(memories)
     agreeing = sum(_agree(screen, inference, memory) for memory in memories)
     return Foresight(rows, len(memories), rounds, tried, agreeing)
 
 
-def _tried(prospect: Prospect, memory: WorkingMemory) -> int:
+def _tried(near_misses: NearMisses, memory: WorkingMemory) -> int:
     """Return how many evaluations of a changed case `turns` makes."""
     count = 0
     original = WorkingMemory.changed
@@ -69,7 +71,7 @@ def _tried(prospect: Prospect, memory: WorkingMemory) -> int:
 
     WorkingMemory.changed = counting  # type: ignore[method-assign, assignment]
     try:
-        prospect.turns(memory)
+        near_misses.turns(memory)
     finally:
         WorkingMemory.changed = original  # type: ignore[method-assign]
     return count
@@ -77,4 +79,4 @@ def _tried(prospect: Prospect, memory: WorkingMemory) -> int:
 
 def _agree(screen: Screen, inference: Inference, memory: WorkingMemory) -> bool:
     fired = {firing.rule for firing in inference.fire(memory)}
-    return set(screen.judge(memory).fired) == fired & {clause.id for _, clause, _ in screen._rules}
+    return set(screen.judge(memory).fired) == fired & {clause.id for _, clause, _ in screen.rules}

@@ -102,7 +102,7 @@ class Outlook(Evaluation):
         yield from found
 
     def open_leaves(self, condition: Condition, end: int = TRUE) -> Iterator[str]:
-        """Yield the findings not asked on which it depends whether `condition` comes to be true (`end` false: false)."""
+        """Yield the findings not asked on which it depends whether `condition` comes to be true, or false (`end`)."""
         low, high = self.truth(condition)
         if not (low < TRUE == high if end == TRUE else low == FALSE < high):
             return

@@ -96,9 +96,9 @@ class _Teller:
         if not self.undecided:
             yield from self.grounds.causes()
             yield Section("Held back", tuple(held_back(self.it)))
-            yield Section("Where the sources disagree", tuple(self.grounds.disputes()))
-            if not self.it.restricted:
-                yield Section("Worth answering next", tuple(worth_answering(self.it)))
+        yield Section("Where the sources disagree", tuple(self.grounds.disputes()))
+        if not self.undecided and not self.it.restricted:
+            yield Section("Worth answering next", tuple(worth_answering(self.it)))
         yield Section("About this advice", tuple(self._about()))
 
     # answers

@@ -11,12 +11,8 @@ from psoas.knowledge.model import Kind
 from psoas.readings.phrase import Phrases, lowered
 from psoas.telling.document import Block, Entries, Entry, Paragraph, Section
 
-FEW_CAUSES = 3
-FEW_DISPUTES = 2
-"""How many causes are told with their caveats, and disagreements with their sides; the JSON holds all."""
-
 BRIEF = ("chain", "research")
-"""The lines that the causes after the first keep, and all of them where nothing is done about them yet."""
+"""The lines that causes keep where nothing is done about them yet."""
 
 
 class Grounds:
@@ -92,11 +88,9 @@ class Grounds:
         for place, (cause, chain) in enumerate(zip(shown, chains, strict=True)):
             first = chains.index(chain)
             way = chain if first == place else f"the same way as {first + 1}"
-            brief = place > 0 or self.it.restricted
-            doubted = place < FEW_CAUSES and not self.it.restricted
-            entry = self._cause(cause, way, list(cause.chain), doubted=doubted)
-            kept = tuple(line for line in entry.lines if line[0] in BRIEF) if brief else entry.lines
-            entries.append(replace(entry, lines=kept))
+            entry = self._cause(cause, way, list(cause.chain))
+            kept = [line for line in entry.lines if line[0] in BRIEF or not self.it.restricted]
+            entries.append(replace(entry, lines=tuple(kept)))
         if entries:
             yield Entries(tuple(entries), numbered=True)
         if hints:
@@ -107,12 +101,12 @@ class Grounds:
         scale = self.knowledge.manifest.certainty
         return next(word for word, least in scale.items() if cause.certainty >= float(least))
 
-    def _cause(self, cause: Cause, chain: str, on_it: list[str], *, doubted: bool = True) -> Entry:
-        """Return the entry of a cause; `on_it` are the steps of its chain, `doubted` whether its caveat is told."""
+    def _cause(self, cause: Cause, chain: str, on_it: list[str]) -> Entry:
+        """Return the entry of a cause; `on_it` are the steps of its chain."""
         item = self.knowledge.conclusions[cause.id]
         shown = [finding for finding in self._shown_by(cause) if finding not in on_it]
         doubts = f"{cause.evidence} for at least one step" if on_it and cause.evidence else ""
-        research = f"{doubts}. {item.caveat}" if doubts and item.caveat and doubted else doubts
+        research = f"{doubts}. {item.caveat}" if doubts and item.caveat else doubts
         lines = [
             ("", f"{item.means} {item.matters}".strip()),
             ("chain", chain),
@@ -153,22 +147,13 @@ class Grounds:
     # disagreements
 
     def disputes(self) -> Iterator[Block]:
-        """Yield the disagreements that matter most here, and the questions of the others."""
+        """Yield every disagreement that bears on the case with its sides, those that matter most here first."""
         ranked = sorted(self.it.disputes, key=lambda dispute: self._weight(dispute.id))
-        shown = [dispute for dispute in ranked if self._is_told(dispute.id)][:FEW_DISPUTES]
-        # what is not settled for the reader yet is no help to him
-        rest = [f"{d.question} ({d.id})" for d in ranked if d not in shown and not self.it.restricted]
-        if shown:
+        if ranked:
             if self.knowledge.manifest.cites:
                 yield Paragraph(self.knowledge.manifest.cites)
                 self.cited = True
-            yield Entries(tuple(map(_dispute, shown)))
-        if rest:
-            yield Paragraph(f"{'Also' if shown else 'On'}: {' '.join(rest)}")
-
-    def _is_told(self, dispute: str) -> bool:
-        """Tell whether the sides are worth telling: a restricted plan settles only what is about safety."""
-        return self.knowledge.disagreements[dispute].safety or not (self.it.restricted or self._weight(dispute)[1])
+            yield Entries(tuple(map(_dispute, ranked)))
 
     def _weight(self, dispute: str) -> tuple[bool, bool]:
         """Return what sorts disagreements: safety first, then those about what this advice holds."""

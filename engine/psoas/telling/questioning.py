@@ -72,15 +72,13 @@ def _expected(finding: Finding) -> str:
 
 
 def how(knowledge: Knowledge, sheet: Sheet) -> Iterator[str]:
-    """Yield how to find out, a text for each question that has one."""
-    for name in sheet.findings:
-        finding = knowledge.findings[name]
-        head = f"{finding.name}: " if len(sheet.findings) > 1 else ""
-        if finding.how:
-            yield f"{head}{finding.how}"
-        elif is_checklist(knowledge, sheet.findings):
-            yield f"{head}{finding.question}"
-    if len(sheet.findings) == 1 and not knowledge.findings[sheet.findings[0]].how:
+    """Yield how to find out, a text for each question that has one; of a list to choose from, each question."""
+    asked = [knowledge.findings[name] for name in sheet.findings]
+    ticked = is_checklist(knowledge, sheet.findings)
+    for finding in asked:
+        if finding.how or ticked:
+            yield f"{f'{finding.name}: ' if len(asked) > 1 else ''}{finding.how or finding.question}"
+    if not ticked and not any(finding.how for finding in asked):
         yield "There is nothing more to say about how; answer as well as you can, or skip it."
 
 
