@@ -20,6 +20,7 @@ ALONE = {
     "networkx": {"engine/psoas/reasoning.py", "engine/psoas/drawing.py"},
     "graphviz": {"engine/psoas/drawing.py"},
     "svglib": {"engine/psoas/drawing.py"},
+    "z3": {"engine/psoas/readings/prove.py"},
     "reportlab": {"engine/psoas/drawing.py"},
     "click": {"cli/psoas_cli/main.py", "cli/psoas_cli/dialogue.py"},
     "platformdirs": {"cli/psoas_cli/dialogue.py"},

@@ -5,13 +5,13 @@ The first half talks to the conversation itself; the second drives the command a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from conftest import CASES, ROOT
 from psoas.answering import answers_to, is_checklist, is_trial, signs, unsure
-from psoas.case import Case, make_case, read_case
+from psoas.case import Case, as_written, make_case, read_case
 from psoas.consultation import Consultant
 from psoas.dossier import Dossier
 from psoas.interview import Interviewer, Sheet
@@ -87,10 +87,8 @@ def talk(talker: Conversation, *lines: str) -> str:
     script = talker.terminal
     assert isinstance(script, Script)
     script.lines += lines
-    try:
+    with contextlib.suppress(Enough):
         script.said.append(f"[{talker.run()}]")
-    except Enough:
-        pass
     return script.text
 
 
@@ -219,12 +217,11 @@ def test_a_changed_answer_drops_what_makes_no_sense_without_it(consultant: Consu
     assert "trauma_days" not in talker.dossier.answers
 
 
-def test_what_hangs_on_what_was_dropped_is_dropped_too(bicycle: Consultant, tmp_path: Path) -> None:
-    known = bicycle.knowledge.findings
-    gated = next(f for f in known.values() if f.applies is not None)
-    gate = next(iter(bicycle.vocabulary.hanging_on(gated.id) ^ {gated.id}), None)
-    dossier = Dossier(bicycle, Case("x"))
-    assert gate is None or dossier.keep({}).dropped == ()
+def test_what_hangs_on_what_was_dropped_is_dropped_too(consultant: Consultant) -> None:
+    case = make_case(consultant.knowledge, {"sex": "female", "pregnancy": "pregnant", "pregnancy_warning": "no"})
+    dossier = Dossier(consultant, case)
+    assert dossier.keep({"sex": "male"}).dropped == ("pregnancy", "pregnancy_warning")
+    assert dossier.answers == {"sex": "male"}
 
 
 def test_numbers_of_answers_stay_when_one_is_changed(consultant: Consultant, tmp_path: Path) -> None:
@@ -363,10 +360,18 @@ def test_only_what_safety_needs_is_asked_of_a_case(consultant: Consultant, tmp_p
 # whole interviews
 
 
+def best_line(knowledge: Knowledge, findings: tuple[str, ...], case: Case) -> str:
+    """Return the line that answers `findings` as `case` does."""
+    if not set(findings) & set(case.answers):
+        return "skip"
+    wanted = {name: case.answers.get(name, unsure(knowledge.findings[name])) for name in findings}
+    line = typed_answers(knowledge, findings, wanted)
+    return "skip" if line == "?" else line  # which would ask why
+
+
 def typed_answers(knowledge: Knowledge, findings: tuple[str, ...], wanted: dict[str, State]) -> str:
-    """Return the line that answers `findings` with `wanted`."""
     if not is_checklist(knowledge, findings):
-        return "; ".join(_spoken(wanted[name]) for name in findings)
+        return ", ".join(_spoken(wanted[name]) for name in findings)
     lines = signs(knowledge, findings)
     said = []
     for number, sign in enumerate(lines, 1):
@@ -382,9 +387,8 @@ def typed_answers(knowledge: Knowledge, findings: tuple[str, ...], wanted: dict[
 def _spoken(state: State) -> str:
     if isinstance(state, Standing):
         return "?"
-    if isinstance(state, str | float):
-        return str(state)
-    return ", ".join(sorted(map(str, state)) if isinstance(state, frozenset) else map(str, state))
+    written = as_written(state)
+    return written if isinstance(written, str) else ", ".join(written)
 
 
 def hold(consultant: Consultant, folder: Path, case: Case) -> Conversation:
@@ -395,12 +399,7 @@ def hold(consultant: Consultant, folder: Path, case: Case) -> Conversation:
     def prepare() -> None:
         step = talker._next()
         assert step.sheet is not None
-        wanted = {n: case.answers.get(n, unsure(knowledge.findings[n])) for n in step.sheet.findings}
-        line = typed_answers(knowledge, step.sheet.findings, wanted)
-        if line == "?":  # would ask why
-            line = "skip"
-        assert answers_to(knowledge, step.sheet.findings, line).keys() == wanted.keys()
-        script.lines = [line]
+        script.lines = [best_line(knowledge, step.sheet.findings, case)]
 
     script.before = prepare
     script.said.append(f"[{talker.run()}]")
@@ -458,3 +457,448 @@ def test_no_line_breaks_it(consultant: Consultant, tmp_path: Path, lines: list[s
         assert again.text() == talker.dossier.text()
         assert {name for sheet in talker.dossier.asked for name in sheet} == set(talker.dossier.answers)
     talker.journal.release()
+
+
+# the screen
+
+
+def test_the_width_is_the_terminals_within_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = [200, 80, 50, 20, 0]
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(os, "get_terminal_size", lambda fd: os.terminal_size((measured[0], 24)))
+    widths = []
+    while measured:
+        widths.append(width(sys.__stdout__))
+        measured.pop(0)
+    assert widths == [80, 80, 50, 40, 80]
+    for told, columns in (("40", 40), ("1", 40), ("500", 80), ("0", 80)):
+        monkeypatch.setenv("COLUMNS", told)
+        assert width(sys.__stdout__) == columns
+
+
+def test_no_terminal_has_eighty_columns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "wide")
+    with (tmp_path / "x").open("w") as stream:
+        assert width(stream) == 80
+
+
+def test_what_cannot_be_shown_has_a_stand_in(tmp_path: Path) -> None:
+    with (tmp_path / "x").open("w", encoding="ascii") as stream:
+        assert printable("“38 °C” … → ü", stream) == '"38 C" ... -> ?'
+    with (tmp_path / "x").open("w", encoding="latin-1") as stream:
+        assert printable("ü “°”", stream) == 'ü ""'
+    with (tmp_path / "x").open("w", encoding="utf-8") as stream:
+        assert printable("“°”", stream) == "“°”"
+
+
+# ---------------------------------------------------------------- the command at a terminal
+
+PROMPT = "\r\n> "
+COMMAND = [sys.executable, "-m", "psoas_cli", "consult"]
+terminal = pytest.mark.filterwarnings("ignore:.*forkpty.*:DeprecationWarning")  # pytest-xdist has threads
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def environment(state: Path, **more: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_START") if name in os.environ}
+    paths = f"{ROOT / 'engine'}{os.pathsep}{ROOT / 'cli'}"
+    return {**kept, "PYTHONPATH": paths, "XDG_STATE_HOME": str(state), "TERM": "dumb", "NO_COLOR": "1",
+            "LANG": "C.UTF-8", **more}  # fmt: skip
+
+
+class Sitting:
+    """A person at a terminal, and the command."""
+
+    def __init__(self, state: Path, *arguments: object, shell: str = "", columns: int = 80, **more: str) -> None:
+        command = ["/bin/sh", "-c", shell] if shell else [*COMMAND, *map(str, arguments)]
+        self.process = pexpect.spawn(
+            command[0],
+            command[1:],
+            env=environment(state, **more),  # type: ignore[arg-type]
+            encoding="utf-8",
+            codec_errors="replace",
+            dimensions=(24, columns),
+            timeout=30,
+            cwd=str(ROOT),
+        )
+        self.process.delaybeforesend = None
+        self.seen = ""
+
+    def __enter__(self) -> Sitting:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.close(force=True)
+
+    def read(self) -> str:
+        """Return what is said until the next prompt, or until it ends."""
+        self.process.expect_exact([PROMPT, pexpect.EOF])
+        said = str(self.process.before).replace("\r\n", "\n")
+        if self.process.after == PROMPT:
+            said += "\n> "
+        self.seen += said
+        return said
+
+    def type(self, line: str) -> str:
+        """Type a line and Enter; return what is said to it."""
+        self.process.sendline(line)
+        return self.read()
+
+    def end(self) -> int:
+        """Read to the end; return the exit code, or minus the signal."""
+        while self.process.isalive() and self.read().endswith("> "):
+            pass
+        self.process.close()
+        return int(-self.process.signalstatus if self.process.signalstatus else self.process.exitstatus)
+
+
+def journals(state: Path) -> list[Path]:
+    return sorted(state.rglob(f"*{UNFINISHED}"))
+
+
+def plain(*arguments: object, state: Path, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run the command where nobody sits."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment(state),
+        check=False,
+        stdin=options.get("stdin", subprocess.DEVNULL),  # type: ignore[arg-type]
+        cwd=ROOT,
+    )
+
+
+@terminal
+def test_one_long_sitting(state: Path) -> None:
+    """Answers in their spellings, keys that are none, a window that changes, Ctrl-C; and it goes on after that."""
+    with Sitting(state) as person:
+        assert "[safety question 1;" in person.read()
+        for line, said in [
+            ("", "nothing was typed"),
+            ("\t  ", "nothing was typed"),
+            ("NONE OF THESE", "no to each of the 13"),
+            ("38 yrs, F", "Noted: age 38; female."),
+            ("2 44", "there is no 44 in the list; it goes from 1 to"),
+            ("\x1b[A\x1b[B", r"'\x1b[A\x1b[B' is not in the list"),
+            ("ünïcödé ✓", "'ünïcödé ✓' is not in the list"),
+            ("x" * 1000, "x…' is not in the list"),
+            ("9" * 1000, "there is no 99999999999999999999 in the list"),
+            ("0", "no to each of the"),
+            ("skip", "unknown"),
+            ("back", "[once more; your answer was:"),
+            ("none", "no to each of the"),
+            ("so far", "What follows"),
+        ]:
+            answer = person.type(line)
+            assert said in " ".join(answer.split()), (line, answer)
+        os.write(person.process.child_fd, b"\xff\xfe\n")  # no UTF-8
+        assert "is not in the list" in person.read()
+        person.process.setwinsize(24, 50)
+        narrow = person.type("?").partition("\n")[2]
+        assert max(map(len, narrow.splitlines())) <= 50
+        assert "\x1b" not in person.seen
+        person.process.sendintr()
+        assert person.end() == 130
+        assert "Broken off." in person.seen
+        assert "Traceback" not in person.seen
+        assert "Aborted" not in person.seen
+    (journal,) = journals(state)
+    assert str(journal) in person.seen
+    before = journal.read_text()
+    with Sitting(state, "--resume") as person:
+        assert re.search(r"Going on with the interview of \d\d\.\d\d\.\d{4}, \d\d:\d\d, after 2\d answers", " ".join(person.read().split()))
+        assert journal.read_text() == before
+        assert "[once more; your answer was: none of these" in person.type("back")
+        assert "[once more; your answer was: none of these" in person.type("back")
+        person.process.sendeof()
+        assert person.end() == 1
+    assert journals(state) == [journal]
+    assert journal.read_text() == before
+    assert [path.name for path in journal.parent.iterdir()] == [journal.name]
+
+
+@terminal
+@pytest.mark.parametrize("how_it_ends", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
+def test_nothing_is_lost_when_it_is_killed(state: Path, how_it_ends: signal.Signals) -> None:
+    with Sitting(state) as person:
+        person.read()
+        person.type("none")
+        assert "[safety question 3;" in person.type("38 m")
+        person.process.kill(how_it_ends)
+        assert person.end() == -how_it_ends
+    with Sitting(state, "--resume") as person:
+        said = person.read()
+        assert "after 8 answers" in " ".join(said.split())
+        assert "[safety question 3;" in said
+
+
+@terminal
+def test_a_terminal_that_is_closed(state: Path) -> None:
+    person = Sitting(state)
+    person.read()
+    person.type("none")
+    os.close(os.dup(person.process.child_fd))
+    person.process.close(force=False)
+    assert not person.process.isalive()
+    (journal,) = journals(state)
+    assert "saddle_numbness: no" in journal.read_text()
+
+
+@terminal
+def test_two_at_once_do_not_mix(state: Path) -> None:
+    with Sitting(state) as first, Sitting(state) as second:
+        for person, age in ((first, "31 m"), (second, "62 f")):
+            person.read()
+            person.type("none")
+            person.type(age)
+        assert len(journals(state)) == 2
+        with Sitting(state, "--resume") as third:
+            assert third.end() == 2
+            assert "2 unfinished" in third.seen
+            assert "still open in another window" in " ".join(third.seen.split())
+        first.type("none")  # the last one written
+        first.process.kill(signal.SIGKILL)
+        first.end()
+        with Sitting(state, "--resume") as third:
+            assert "after 15 answers" in " ".join(third.read().split())
+            assert "31" in third.type("so far")
+        second.process.sendintr()
+        second.end()
+        os.utime(second_file := next(p for p in journals(state) if "age_years: 62" in p.read_text()), (2e9, 2e9))
+        with Sitting(state, "--resume") as third:
+            assert "after 8 answers" in " ".join(third.read().split())
+            assert "62" in third.type("so far")
+        assert "age_years: 62" in second_file.read_text()
+
+
+@terminal
+def test_ending_before_anything_was_answered(state: Path) -> None:
+    with Sitting(state, "--resume") as person:
+        assert person.end() == 2
+        assert "there is no interview to go on with" in person.seen
+    with Sitting(state) as person:
+        person.read()
+        person.process.sendeof()
+        assert person.end() == 1
+        assert "Broken off.\n" in person.seen
+    with Sitting(state) as person:
+        person.read()
+        person.process.sendline("quit")
+        assert person.end() == 0
+        assert "Cannot be judged yet" in person.seen
+        assert "case file:" not in person.seen
+    assert [path for path in state.rglob("*") if path.is_file()] == []
+
+
+@terminal
+def test_the_advice_can_be_sent_elsewhere(state: Path, tmp_path: Path) -> None:
+    """Prompts on the terminal, the advice in the file, and nothing else in it."""
+    report = tmp_path / "report.txt"
+    with Sitting(state, shell=f"{' '.join(COMMAND)} > {report}", columns=60) as person:
+        assert "[safety question 1;" in person.read()
+        assert max(map(len, person.seen.splitlines())) <= 60  # the terminal is measured, not the file
+        person.process.sendline("1")
+        assert person.end() == 0
+    assert "No more questions: this needs help now." in person.seen
+    assert report.read_text().startswith("EMERGENCY")
+    assert "EMERGENCY. Get" not in person.seen
+
+
+@terminal
+def test_a_saved_interview_gives_the_same_result(state: Path, tmp_path: Path) -> None:
+    saved, report = tmp_path / "saved.yaml", tmp_path / "report.txt"
+    with Sitting(state, "--save", saved, "-o", report) as person:
+        person.read()
+        for line in ("none", "38 m", "none", "8"):
+            person.type(line)
+        person.process.sendline("2 days")
+        assert person.end() == 0
+    (kept,) = list(state.rglob("*.yaml"))
+    assert UNFINISHED not in kept.name  # it is finished, and nothing goes on with it
+    for file in (saved, kept):
+        assert plain(file, state=state).stdout == report.read_text()
+        assert "  # How old are you?\n  age_years: 38\n" in file.read_text()
+
+
+@terminal
+def test_a_place_that_cannot_be_saved_to_loses_nothing(state: Path, tmp_path: Path) -> None:
+    with Sitting(state, "--save", tmp_path / "missing" / "case.yaml") as person:
+        person.read()
+        person.process.sendline("1")
+        assert person.end() == 2
+    (kept,) = list(state.rglob("*.yaml"))
+    assert str(kept) in person.seen.replace("\n", "")
+    assert "case.yaml: cannot be written" in " ".join(person.seen.split())
+    assert plain(kept, state=state).stdout.startswith("EMERGENCY")
+
+
+@terminal
+@pytest.mark.parametrize("trouble", ["Not a directory", "File too large"])
+def test_a_disk_that_takes_nothing_is_said_and_it_goes_on(state: Path, trouble: str) -> None:
+    limit = "ulimit -f 0; " if trouble == "File too large" else ""  # no file may hold a byte
+    if not limit:
+        state.write_text("")
+    with Sitting(state, shell=f"{limit}exec {' '.join(COMMAND)}") as person:
+        first = person.read()
+        if not limit:
+            assert trouble in " ".join(first.split())
+        person.type("none")
+        assert "[safety question 3;" in person.type("38 m")
+        person.process.sendintr()
+        assert person.end() == 130
+    assert " ".join(person.seen.split()).count("The interview goes on") == 1
+    assert f"The answers could not be written to disk: {trouble}." in " ".join(person.seen.split())
+    assert "Traceback" not in person.seen
+
+
+@terminal
+def test_signs_the_terminal_cannot_show_have_stand_ins(state: Path) -> None:
+    with Sitting(state, columns=40, PYTHONIOENCODING="ascii") as person:
+        person.read()
+        person.type("?")
+        person.type("help")
+        person.process.sendline("q")
+        assert person.end() == 0
+    assert person.seen.isascii()
+    assert 'An answer could mean "emergency, now"' in " ".join(person.seen.split())
+    assert "\\u" not in person.seen
+
+
+@terminal
+def test_an_unfinished_case_is_offered_its_safety_questions(state: Path, tmp_path: Path) -> None:
+    case = tmp_path / "case.yaml"
+    case.write_text("title: Half\nanswers: {age_years: 30, sex: male, pain_site: central_lumbar}\n")
+    with Sitting(state, case) as person:
+        assert re.search(r"Answer them now\? About \d+ to go\. yes or no", " ".join(person.read().split()))
+        assert "Answer them now?" in person.type("perhaps")
+        person.process.sendline("no")
+        assert person.end() == 0
+        assert "Cannot be judged yet" in person.seen
+    with Sitting(state, case) as person:
+        person.read()
+        person.process.sendintr()
+        assert person.end() == 130
+    assert [path for path in state.rglob("*") if path.is_file()] == []
+    with Sitting(state, case, "--save", tmp_path / "whole.yaml") as person:
+        person.read()
+        assert "[safety question 1;" in person.type("")
+        person.process.sendline("3")
+        assert person.end() == 0
+        assert "EMERGENCY" in person.seen
+    assert "age_years: 30" in (tmp_path / "whole.yaml").read_text()
+    assert "title: Half" in (tmp_path / "whole.yaml").read_text()
+    assert journals(state) == []
+
+
+@terminal
+def test_an_emergency_comes_before_any_question(state: Path, tmp_path: Path) -> None:
+    """A hard fall is one, unless it is long past: the interview asks how long. Who breaks off there is told all the
+    same, and a case file that says so much is not asked first whether more may be asked."""
+    with Sitting(state) as person:
+        person.read()
+        for line in ("none", "38 m", "none", "8"):
+            person.type(line)
+        assert "EMERGENCY" not in person.seen
+        person.process.sendintr()
+        assert person.end() == 130
+        assert "EMERGENCY. Get medical help now\nCall your emergency number" in person.seen
+    (journal,) = journals(state)
+    with Sitting(state, journal) as person:
+        assert person.end() == 0
+        assert "Answer them now" not in person.seen
+        assert person.seen.startswith("EMERGENCY")
+
+
+def test_where_nobody_sits_nothing_is_asked(state: Path) -> None:
+    for arguments in ([], ["--resume"], ["--no-input"]):
+        done = plain(*arguments, state=state)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "[safety" not in done.stderr
+    half = plain("--no-input", CASES / "V37.yaml", state=state)
+    assert half.returncode == 0
+    assert half.stderr == ""
+    assert plain(CASES / "V37.yaml", state=state, stdin=subprocess.PIPE).stdout == half.stdout
+    assert not state.exists()
+
+
+@terminal
+def test_no_input_means_none_at_a_terminal_either(state: Path) -> None:
+    with Sitting(state, "--no-input") as person:
+        assert person.end() == 2
+    with Sitting(state, "--no-input", CASES / "V37.yaml") as person:
+        assert person.end() == 0
+        assert "Answer them now" not in person.seen
+    assert not state.exists()
+
+
+@terminal
+def test_interviews_with_another_knowledge_base_are_kept_apart(state: Path) -> None:
+    with Sitting(state, "--kb", "tests/kb_bicycle") as person:
+        person.read()
+        person.type("no")
+        person.process.sendline("quit")
+        assert person.end() == 0
+        assert "“psoas consult --resume” goes on with it" in " ".join(person.seen.split())
+    with Sitting(state, "--resume") as person:
+        assert person.end() == 2
+        assert "none is unfinished" in " ".join(person.seen.split())
+    with Sitting(state, "--resume", "--kb", "tests/kb_bicycle") as person:
+        assert "after 1 answer;" in " ".join(person.read().split())
+
+
+# ---------------------------------------------------------------- transcripts
+
+GOLDEN = Path(__file__).parent / "golden"
+INTERVIEWS: dict[str, tuple[str, dict[str, list[str]]]] = {
+    "emergency": ("V01", {"saddle_numbness": ["?", "how"]}),
+    "self-care": ("V12", {"age_years": ["help", "back", "", "340, m"], "severity": ["so far"]}),
+    "see-clinician": (
+        "V22",
+        {
+            "cancer_history": ["change age", "back", "2 44", "smokng"],
+            "thomas_test": ["none", "change side of the leg", "none", "so far", "change side of the leg", "2"],
+        },
+    ),
+}
+"""Interview → the case that answers, and what else is typed, and leads back, where a question is asked first."""
+
+
+def masked(text: str, state: Path) -> str:
+    text = re.sub(r"\d\d\.\d\d\.\d{4}, \d\d:\d\d", "DATE", text.replace(str(state), "STATE"))
+    return re.sub(r"\d{4}-\d\d-\d\d-\d{6}-\d+", "TIME", text)
+
+
+def transcript(consultant: Consultant, state: Path, name: str) -> str:
+    """Return an interview as the person sees it, standard output and error together."""
+    source, detours = INTERVIEWS[name]
+    case, pending = read_case(consultant.knowledge, CASES / f"{source}.yaml"), dict(detours)
+    interviewer, dossier = Interviewer(consultant), Dossier(consultant, Case("interview"))
+    with Sitting(state) as person:
+        person.read()
+        while (sheet := interviewer.step(dossier.case.answers).sheet) is not None:
+            for finding in set(sheet.findings) & set(pending):
+                for line in pending.pop(finding):
+                    person.type(line)
+            line = best_line(consultant.knowledge, sheet.findings, case)
+            dossier.keep(answers_to(consultant.knowledge, sheet.findings, line))
+            person.process.sendline(line)
+            person.read()
+        code = person.end()
+    assert not pending, f"never asked: {sorted(pending)}"
+    return f"$ psoas consult\n{masked(person.seen, state)}[exit {code}]\n"
+
+
+@terminal
+@pytest.mark.parametrize("name", INTERVIEWS)
+def test_transcript(consultant: Consultant, name: str, state: Path) -> None:
+    """`PSOAS_GOLDEN=write pytest tests/test_dialogue.py -k transcript` writes them anew."""
+    path = GOLDEN / f"interview-{name}.txt"
+    said = transcript(consultant, state, name)
+    if os.environ.get("PSOAS_GOLDEN") == "write":
+        path.write_text(said)
+    assert said == path.read_text(), f"{path.name} differs: see the head of this test"

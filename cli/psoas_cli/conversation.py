@@ -100,11 +100,11 @@ class Conversation:
             self._told_of_trouble = ""
         elif self._told_of_trouble != self.journal.trouble:
             self._told_of_trouble = self.journal.trouble
-            self.terminal.show(f"{self.journal.path}\n")
             self.tell(
-                f"cannot be written: {self.journal.trouble}. The interview goes on, but if it is broken off now, "
-                f"its answers are lost."
+                f"Your answers cannot be written to disk: {self.journal.trouble}. The interview goes on, but if it is "
+                f"broken off now, what could not be written is lost. They would go to:"
             )
+            self.terminal.show(f"{self.journal.path}\n")
 
     # asking
 
@@ -173,7 +173,7 @@ class Conversation:
             self.tell(
                 f"These answers cannot all be right: {reason}. As long as that is so, {listed(names)} "
                 f"{'counts' if len(names) == 1 else 'count'} as not known. To answer again, type "
-                f"{listed([f'“change {name}”' for name in names], 'or')}, or “back” for the last question."
+                f"{listed([f'“change {name}”' for name in names], 'or')}."
             )
 
     # commands
@@ -186,7 +186,7 @@ class Conversation:
             for text in how(self.knowledge, sheet):
                 self.tell(text)
         elif command == "why":
-            for text in self._reasons(sheet) or ["It was answered before, and nothing hangs on it any more."]:
+            for text in self._reasons(sheet):
                 self.tell(text)
         elif command == "so far":
             consultation = self.interviewer.consultant.consult(self.dossier.case)
@@ -196,7 +196,10 @@ class Conversation:
     def _reasons(self, sheet: Sheet) -> list[str]:
         """Return why `sheet` is asked, as if it had not been answered yet."""
         others = {name: state for name, state in self.dossier.case.answers.items() if name not in sheet.findings}
-        return list(why(self.knowledge, self.interviewer.waiting(sheet, others)))
+        reasons = list(why(self.knowledge, self.interviewer.waiting(sheet, others)))
+        if not reasons and self._again is not None:
+            return ["You answered it before; by the other answers nothing hangs on it now."]
+        return reasons or ["It may decide which cause is named first."]
 
     def _back(self) -> bool:
         """Go to the sheet before this one; from a `change`, to where it was typed."""

@@ -55,7 +55,7 @@ class ErrorStream:
 
 def interviewed(consultant: Consultant, *, resume: bool) -> tuple[Case, Interview]:
     """Hold an interview, or go on with the last one; return the case and how it went."""
-    folder, case = _folder(consultant.knowledge), Case("interview")
+    folder, case, terminal = _folder(consultant.knowledge), Case("interview"), ErrorStream()
     if resume:
         try:
             journal = Journal.resume(folder)
@@ -64,7 +64,7 @@ def interviewed(consultant: Consultant, *, resume: bool) -> tuple[Case, Intervie
         case = read_case(consultant.knowledge, journal.path)
     else:
         journal = Journal.begin(folder)
-    conversation = _conversation(consultant, case, journal)
+    conversation = Conversation(Interviewer(consultant), Dossier(consultant, case), journal, terminal)
     if resume:
         conversation.dossier.resume()
         said = f"{len(case.answers)} answer{'s' if len(case.answers) != 1 else ''}"
@@ -81,14 +81,16 @@ def interviewed(consultant: Consultant, *, resume: bool) -> tuple[Case, Intervie
 
 def completed(consultant: Consultant, case: Case) -> Case:
     """Offer to ask the safety questions that `case` leaves open; return it with the answers."""
-    step = Interviewer(consultant).step(case.answers, only_safety=True)
-    if step.sheet is None:
+    interviewer = Interviewer(consultant)
+    step = interviewer.step(case.answers, only_safety=True)
+    if step.sheet is None or consultant.consult(case).level.alone:  # then nothing comes before the advice
         return case
     terminal = ErrorStream()
     terminal.tell("This case leaves safety questions open, and without them little can be advised.")
     if not _agreed(terminal, f"Answer them now? About {step.left} to go."):
         return case
-    conversation = _conversation(consultant, case, Journal.begin(_folder(consultant.knowledge)), only_safety=True)
+    journal = Journal.begin(_folder(consultant.knowledge))
+    conversation = Conversation(interviewer, Dossier(consultant, case), journal, terminal, only_safety=True)
     _held(conversation, resumable=False)
     return conversation.dossier.case
 
@@ -99,11 +101,6 @@ def _folder(knowledge: Knowledge) -> Path:
 
     title = re.sub(r"[^a-z0-9]+", "-", knowledge.manifest.title.lower()).strip("-")
     return user_state_path("psoas", appauthor=False) / (title[:60] or "interviews")
-
-
-def _conversation(consultant: Consultant, case: Case, journal: Journal, *, only_safety: bool = False) -> Conversation:
-    interviewer, dossier = Interviewer(consultant), Dossier(consultant, case)
-    return Conversation(interviewer, dossier, journal, ErrorStream(), only_safety=only_safety)
 
 
 def _agreed(terminal: ErrorStream, asks: str) -> bool:
@@ -123,10 +120,20 @@ def _held(conversation: Conversation, *, resumable: bool) -> Stop:
         stopped = conversation.run()
     except (click.Abort, KeyboardInterrupt) as abort:
         _end(conversation, "Broken off.", resumable=resumable)
+        _warn(conversation)
         raise _broken_off(abort) from abort
     _end(conversation, ENDED[stopped], resumable=resumable and stopped == "enough")
     conversation.terminal.show("\n")
     return stopped
+
+
+def _warn(conversation: Conversation) -> None:
+    """Say what cannot wait, where the answers before Ctrl-C come to that."""
+    level = conversation.interviewer.consultant.consult(conversation.dossier.case).level
+    if level.alone:
+        conversation.terminal.show("\n")
+        for text in (level.name, *level.says):
+            conversation.tell(text)
 
 
 def _broken_off(abort: BaseException) -> click.exceptions.Exit:
@@ -150,8 +157,9 @@ def _end(conversation: Conversation, said: str, *, resumable: bool) -> None:
         return
     terminal.tell(f"Your answers{', but for the latest,' if journal.trouble else ''} are kept as a case file:")
     terminal.show(f"{journal.path}\n")
-    again = "“psoas consult --resume” goes on with it." if resumable else "“psoas consult” reads it again."
-    terminal.tell(f"{again} Delete it if you do not want it kept.")
+    if said != ENDED["emergency"]:  # then nothing stands between the person and the advice
+        again = "“psoas consult --resume” goes on with it" if resumable else "“psoas consult FILE” reads it again"
+        terminal.tell(f"{again}; delete it if you do not want it kept.")
 
 
 ENDED: dict[str, str] = {

@@ -13,7 +13,7 @@ from psoas.knowledge.model import Finding, Knowledge
 from psoas.memory import Standing, State
 from psoas.quantities import NoQuantity, quantity
 
-NOT_SURE = {"?", "-", OPEN, "s", "skip", "not sure", "unsure", "no idea", "not done", "not tried", "none tried",
+NOT_SURE = {"?", "-", OPEN, "s", "skip", "not sure", "unsure", "no idea", "not done", "not tried", "not checked",
             "don't know", "dont know", "i don't know", "i dont know", "do not know", "i do not know"}  # fmt: skip
 NONE = {"none", "no", "n", "0", "none of these", "none of them", "nothing"}
 SPOKEN = {"y": "yes", "yeah": "yes", "yep": "yes", "true": "yes", "n": "no", "nope": "no", "none": "no", "false": "no"}
@@ -45,7 +45,7 @@ def is_checklist(knowledge: Knowledge, findings: tuple[str, ...]) -> bool:
 
 
 def is_trial(knowledge: Knowledge, findings: tuple[str, ...]) -> bool:
-    """Tell whether a checklist holds things to try out, of which "none" could mean that none was tried."""
+    """Tell whether a checklist holds things to find out, of which "none" could mean that none was checked."""
     return any(knowledge.findings[name].open for name in findings)
 
 
@@ -196,7 +196,7 @@ def _checked(knowledge: Knowledge, findings: tuple[str, ...], text: str) -> dict
     trial = is_trial(knowledge, findings)
     if plain in NONE and trial:
         raise Refused(
-            f"{quoted(plain)} could mean two things here: skip says that you tried none of them, fine that you tried "
+            f"{quoted(plain)} could mean two things here: skip says that you checked nothing, fine that you checked "
             f"all and found none of these"
         )
     chosen: dict[str, set[str]] = {}

@@ -84,7 +84,7 @@ class Interviewer:
         self._sheets = [Sheet(together.findings, together.asks) for together in manifest.interview]
         self._sheet_of = {name: number for number, sheet in enumerate(self._sheets) for name in sheet.findings}
         topics = {topic: number for number, topic in enumerate(manifest.topics)}
-        self._place = {f.id: (topics.get(f.topic, 0), f.place.line) for f in self.knowledge.findings.values()}
+        self._place = {f.id: (topics.get(f.topic, 0), f.place.line, f.id) for f in self.knowledge.findings.values()}
 
     def step(self, answers: Mapping[str, State], *, only_safety: bool = False) -> Step:
         """Return what comes next for a case with these answers; `only_safety`: nothing but what safety needs."""
@@ -109,8 +109,10 @@ class Interviewer:
             waits = [stakes.waits.get(name, {}).get(where, {}) for name in sheet.findings]
             found[where] = tuple(dict.fromkeys(what for each in waits for what in sorted(each)))
         found["remedies"] = tuple(name for name in found.pop(PLAN) if name in self.knowledge.remedies)
-        asked = set(sheet.findings)
-        found["causes"] = tuple(cause for cause in self.ranking.causes if asked & outlook.deciding(cause))
+        asked, rivals = set(sheet.findings), self.ranking.lead(outlook).rivals
+        causes = [cause for cause, findings in rivals.items() if asked & findings]
+        causes += [cause for cause in self.ranking.causes if asked & outlook.deciding(cause)]
+        found["causes"] = tuple(dict.fromkeys(causes))
         return found
 
     def heading(self, findings: tuple[str, ...]) -> str:
@@ -238,7 +240,7 @@ class Interviewer:
             if where != PLAN
         )
 
-    def _order(self, sheet: Sheet, stakes: _Stakes) -> tuple[float, ...]:
+    def _order(self, sheet: Sheet, stakes: _Stakes) -> tuple[float | str, ...]:
         if self._is_safety(sheet, stakes):
             return (0, self._sheet_of.get(sheet.findings[0], len(self._sheets)), *self._place[sheet.findings[0]])
         waits = [stakes.waits[name] for name in sheet.findings]

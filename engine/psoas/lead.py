@@ -6,8 +6,8 @@ against it, so its bounds follow from the bounds of its parts, end by end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from psoas.knowledge.conditions import All, Condition, Holds, Not, Test
 from psoas.knowledge.model import Knowledge, Rule
@@ -24,8 +24,13 @@ class Lead:
 
     cause: str  # "" where there is none, or it is open
     settled: bool
-    rivals: tuple[str, ...] = ()  # causes that may lead, the likeliest first
-    findings: frozenset[str] = frozenset()  # not asked yet, and deciding between the rivals
+    rivals: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Causes that may lead, the likeliest first → the findings not asked on which their certainty depends."""
+
+    @property
+    def findings(self) -> frozenset[str]:
+        """The findings not asked that decide between the rivals."""
+        return frozenset().union(*self.rivals.values())
 
 
 class Ranking:
@@ -53,12 +58,10 @@ class Ranking:
         if not possible:
             return Lead("", True)
         first = min(worst, key=worst.__getitem__) if worst else ""
-        rivals = sorted((c for c in possible if not first or best[c] < worst[first]), key=best.__getitem__)
-        others = [cause for cause in rivals if cause != first]
-        if first and not others:
+        rivals = [cause for cause in possible if cause == first or not first or best[cause] < worst[first]]
+        if rivals == [first]:
             return Lead(first, True)
-        findings = frozenset(f for cause in {first, *others} - {""} for f in view.open_findings(cause))
-        return Lead("", False, tuple(rivals), findings)
+        return Lead("", False, {cause: view.open_findings(cause) for cause in sorted(rivals, key=best.__getitem__)})
 
 
 class _View:

@@ -180,6 +180,10 @@ def _slip(error: yaml.MarkedYAMLError, text: str, file: str) -> Fault:
     mark = error.problem_mark or error.context_mark
     opened = error.context_mark or mark
     what = "; ".join(part for part in (error.context, error.problem) if part)
+    conflict = _CONFLICT.search(text)
+    if conflict:
+        hint = "keep what holds of the two sides, and take out the lines of <<<<<<<, ======= and >>>>>>>"
+        return Fault(_place_in(text, conflict.start(), file), "two versions of the file were left unmerged here", hint)
     if mark is None or opened is None:
         return Fault(Place(file), f"is not well-formed YAML: {what}")
     here = text[mark.index : mark.index + 1]
@@ -208,6 +212,9 @@ def _slip(error: yaml.MarkedYAMLError, text: str, file: str) -> Fault:
         return Fault(_marked(mark, file), "a second document begins here", "leave out the line ---")
     return Fault(_marked(mark, file), f"is not well-formed YAML: {what}")
 
+
+_CONFLICT = re.compile("^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
+"""What git leaves in a file that two people changed."""
 
 _BEGINNINGS = re.compile(
     "scanning an (alias|anchor)|cannot start any token|scanning a block scalar|(sequence entries|keys) are not allowed"

@@ -13,6 +13,7 @@ from psoas.knowledge.names import unknown_names
 from psoas.knowledge.program import compile_program
 from psoas.knowledge.reader import Mention, Places
 from psoas.knowledge.scales import scales
+from psoas.knowledge.signatures import signature_faults
 
 EXPERT_DEFAULT = "expert default"
 """The source of what no source gives."""
@@ -35,6 +36,7 @@ def check(knowledge: Knowledge, mentions: Iterable[Mention], places: Places | No
         *(fault for rule in knowledge.rules.values() for fault in _rule(rule, knowledge, places)),
         *(fault for remedy in knowledge.remedies.values() for fault in _remedy(remedy, knowledge, places)),
         *_contexts(knowledge, places),
+        *signature_faults(knowledge, places),
     ]
     if faults:
         raise Unusable(faults)

@@ -338,6 +338,7 @@ class Manifest:
     occasions: tuple[Named, ...]  # in plan order
     topics: tuple[str, ...] = ()  # of findings, in the order of asking
     interview: tuple[Together, ...] = ()  # what is asked together; safety questions in this order
+    review_months: float = 24  # after so many months a signature is due again
     place: Place = field(default=Place(""), compare=False)
 
 

@@ -29,11 +29,9 @@ def question(knowledge: Knowledge, sheet: Sheet) -> tuple[str, list[Line], str]:
     """Return what is asked, the lines to choose from or to answer, and how to answer."""
     if is_checklist(knowledge, sheet.findings):
         lines = _numbered(sign.says for sign in signs(knowledge, sheet.findings))
-        if is_trial(knowledge, sheet.findings):  # what was not tried is no "none"
-            told = (
-                "numbers, as in 2 5; 3? for what you did not try; skip if you tried none; fine if you found none of it"
-            )
-            return sheet.asks, lines, told
+        if is_trial(knowledge, sheet.findings):  # what was not checked is no "none"
+            none = "skip if you checked nothing; fine if you checked all and found none of it"
+            return sheet.asks, lines, f"numbers, as in 2 5; 3? for what you did not check; {none}"
         return sheet.asks, lines, "numbers, as in 2 5; 3? where you are not sure; none if nothing of it is so"
     if len(sheet.findings) > 1:
         asked = [knowledge.findings[name] for name in sheet.findings]
@@ -114,7 +112,7 @@ def noted(knowledge: Knowledge, given: Mapping[str, State]) -> str:
     lines = len(signs(knowledge, findings))
     if is_trial(knowledge, findings):
         names = "; ".join(knowledge.findings[name].name for name in clear)
-        fine = "tried all, and found none of these" if not said else f"tried, and nothing found: {names}"
+        fine = "checked all, and found none of these" if not said else f"checked, and nothing found: {names}"
         return "; ".join([*said, fine] if clear else said)
     if not said:
         return f"none of these, that is, no to each of the {lines}"

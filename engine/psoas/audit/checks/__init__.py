@@ -1,0 +1,1 @@
+"""The checks of a knowledge base against itself: one module a concept, one function a check."""

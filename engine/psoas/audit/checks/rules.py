@@ -1,0 +1,246 @@
+"""Rules held against each other: twice the same, one within another, opposites, never firing, always true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations, permutations
+
+from psoas.audit.logic import Goal, Logic
+from psoas.audit.material import Material, flaw
+from psoas.audit.report import Flaw
+from psoas.knowledge.conditions import ALWAYS, All, AtLeast, Condition, Holds, Not, Test, leaves
+from psoas.knowledge.model import Rule, Withholding
+from psoas.knowledge.program import Clause, Program, withheld_by
+from psoas.readings.phrase import Phrases
+
+Ruling = Rule | Withholding
+
+
+def identical_rules(material: Material) -> Iterator[Flaw]:
+    """Two rules with the same condition, word for word in any order, and the same consequence."""
+    for one, other in _alike(material):
+        if _written(one) == _written(other):
+            message = f"{other.id} says the same as {one.id} ({one.origin.place})"
+            yield flaw("identical-rules", "error", other.origin, message, others=(one.id,))
+
+
+def equivalent_rules(material: Material) -> Iterator[Flaw]:
+    """Two rules that are written differently, fire in the same cases and have the same consequence."""
+    logic = material.logic
+    for one, other in _alike(material):
+        if _written(one) != _written(other) and logic.implies(one, other) and logic.implies(other, one):
+            message = f"{other.id} fires in the same cases as {one.id} ({one.origin.place})"
+            yield flaw("equivalent-rules", "error", other.origin, message, others=(one.id,))
+
+
+def subsumed_rule(material: Material) -> Iterator[Flaw]:
+    """A rule that fires only where another with the same consequence fires anyway."""
+    logic = material.logic
+    for narrow, wide in permutations(_rulings(material), 2):
+        if not _covers(material, narrow, wide) or not _related(narrow, wide):
+            continue
+        if not logic.implies(narrow, wide) or logic.implies(wide, narrow):
+            continue
+        adds = _weight(material, narrow) > 0 and not _level(narrow)
+        message = f"{narrow.id} fires only where {wide.id} ({wide.origin.place}) fires too" + (
+            ", so that the same facts count twice" if adds else ", and adds nothing to it"
+        )
+        yield flaw("subsumed-rule", "note" if adds else "warning", narrow.origin, message, others=(wide.id,))
+
+
+def dead_rule(material: Material) -> Iterator[Flaw]:
+    """A rule or a withholding that fires in no case whatever."""
+    for clause in _rulings(material):
+        if material.logic.possible(material.logic.fires(clause)) is False:
+            message = f"{clause.id} can never fire: {_why_dead(material, clause)}"
+            yield flaw("dead-rule", "error", clause.origin, message)
+
+
+def undecided(material: Material) -> Iterator[Flaw]:
+    """A rule of which it was not found out in good time whether it can fire."""
+    for clause in material.logic.program.clauses:
+        if material.logic.possible(material.logic.fires(clause)) is None:
+            message = f"{clause.origin.id}: it was not decided whether this can ever be so"
+            yield flaw("undecided", "note", clause.origin, message)
+
+
+def always_true(material: Material) -> Iterator[Flaw]:
+    """A rule that fires in every case, or a test that every answer passes, or none."""
+    logic, phrases = material.logic, Phrases(material.knowledge)
+    for clause in logic.program.clauses:
+        if clause.when != ALWAYS and logic.possible([Goal(clause.when, "not true")]) is False:
+            yield flaw("always-true", "error", clause.origin, f"the condition of {clause.origin.id} is always true")
+        elif clause.when == ALWAYS and isinstance(clause.origin, Rule):
+            yield flaw("always-true", "error", clause.origin, f"{clause.origin.id} fires in every case")
+        for test in dict.fromkeys(clause.tests()):
+            if test.operator == "answered":
+                continue
+            said = f"{clause.origin.id}: “{phrases.condition(test)}” ({test.finding}) is true of"
+            answers = logic.answers(test.finding)
+            if not answers & ~logic.mask(test, "true"):
+                yield flaw("always-true", "error", clause.origin, f"{said} every answer")
+            elif not answers & ~logic.mask(test, "false"):
+                yield flaw("always-true", "error", clause.origin, f"{said} no answer")
+
+
+def redundant_part(material: Material) -> Iterator[Flaw]:
+    """A part of a condition that changes nothing, because the parts beside it say as much."""
+    logic, phrases = material.logic, Phrases(material.knowledge)
+    for clause in logic.program.clauses:
+        for whole in _groups(clause.when):
+            for number, part in enumerate(whole.of):
+                rest = whole.of[:number] + whole.of[number + 1 :]
+                if rest and _adds_nothing(logic, part, rest, every=isinstance(whole, All)):
+                    said = phrases.condition(part)
+                    message = f"{clause.origin.id}: “{said}” changes nothing beside the other parts of its condition"
+                    yield flaw("redundant-part", "warning", clause.origin, message)
+                    break
+
+
+def opposite_conclusions(material: Material) -> Iterator[Flaw]:
+    """Two rules of which one shows, from the same facts, what the other speaks or rules out."""
+    rules = [clause for clause in material.logic.program.clauses if isinstance(clause.origin, Rule)]
+    for one, other in combinations(rules, 2):
+        if not _same_facts(one, other):
+            continue
+        opposed = _opposed(material, one, other)
+        if opposed:
+            message = f"{one.id} and {other.id} ({other.origin.place}) draw opposite conclusions from the same facts: "
+            yield flaw("opposite-conclusions", "error", one.origin, message + opposed, others=(other.id,))
+
+
+def cycle(material: Material) -> Iterator[Flaw]:
+    """A rule that does not lie above everything it depends on. Circles are found before a check begins."""
+    for clause, below in material.logic.layered():
+        message = f"{clause.origin.id} depends on {below.origin.id}, which does not come before it"
+        yield flaw("cycle", "error", clause.origin, message, others=(below.origin.id,))
+
+
+def _rulings(material: Material) -> list[Clause]:
+    return [c for c in material.logic.program.clauses if isinstance(c.origin, Ruling)]
+
+
+def _alike(material: Material) -> Iterator[tuple[Clause, Clause]]:
+    """Yield the pairs of rules with the same consequence, in the order of the files."""
+    groups: dict[object, list[Clause]] = {}
+    for clause in sorted(_rulings(material), key=lambda clause: (clause.origin.place, clause.id)):
+        groups.setdefault(_consequence(material, clause), []).append(clause)
+    for group in groups.values():
+        yield from (pair for pair in combinations(group, 2) if _related(*pair))
+
+
+def _consequence(material: Material, clause: Clause) -> object:
+    rule = clause.origin
+    if isinstance(rule, Rule):
+        return frozenset(rule.then), rule.level, rule.kind == "against"
+    assert isinstance(rule, Withholding)
+    return frozenset(withheld_by(rule, material.knowledge))
+
+
+def _covers(material: Material, narrow: Clause, wide: Clause) -> bool:
+    """Tell whether `wide` has every consequence of `narrow`."""
+    one, other = narrow.origin, wide.origin
+    if isinstance(one, Rule) and isinstance(other, Rule):
+        return set(one.then) <= set(other.then) and one.level == other.level and _against(one) == _against(other)
+    if isinstance(one, Withholding) and isinstance(other, Withholding):
+        return set(withheld_by(one, material.knowledge)) <= set(withheld_by(other, material.knowledge))
+    return False
+
+
+def _against(rule: Rule) -> bool:
+    return rule.kind == "against"
+
+
+def _weight(material: Material, clause: Clause) -> float:
+    strength = clause.origin.strength if isinstance(clause.origin, Rule) else ""
+    return float(material.knowledge.manifest.strengths.get(strength, 0)) % 1
+
+
+def _level(clause: Clause) -> str:
+    return clause.origin.level if isinstance(clause.origin, Rule) else ""
+
+
+def _related(one: Clause, other: Clause) -> bool:
+    """Tell whether the conditions mention anything in common, or a summary; otherwise neither implies the other."""
+    names = [{t.finding for t in c.tests()} | {f"= {s}" for s in c.symbols()} for c in (one, other)]
+    return bool(names[0] & names[1]) or any(name.startswith("= ") for name in names[0] | names[1])
+
+
+def _written(clause: Clause) -> object:
+    return _sorted(clause.when), _sorted(clause.unless)
+
+
+def _sorted(condition: Condition | None) -> object:
+    """Return `condition` in a form in which the order of its parts does not count."""
+    if condition is None or isinstance(condition, Test | Holds):
+        return repr(condition) if not isinstance(condition, Test) else _test(condition)
+    if isinstance(condition, Not):
+        return "not", _sorted(condition.of)
+    n = len(condition.of) if isinstance(condition, All) else condition.n
+    return n, len(condition.of), tuple(sorted(map(repr, map(_sorted, condition.of))))
+
+
+def _test(test: Test) -> str:
+    return f"{test.finding} {test.operator} {sorted(test.words)} {test.numbers}"
+
+
+def _why_dead(material: Material, clause: Clause) -> str:
+    logic = material.logic
+    missing = [s for s in clause.symbols() if logic.possible([Goal(Holds(s))]) is False]
+    if missing and logic.possible([Goal(clause.when)]) is False:
+        return f"it needs {missing[0]}, which no rule can establish"
+    if clause.unless is not None and logic.possible([Goal(clause.when)]):
+        return "wherever its if: is true, its unless: is true too"
+    return "no case can meet all of its condition at once"
+
+
+def _groups(condition: Condition) -> Iterator[All | AtLeast]:
+    """Yield each `all` and `any` in `condition`."""
+    if isinstance(condition, Not):
+        yield from _groups(condition.of)
+    elif isinstance(condition, All | AtLeast):
+        if isinstance(condition, All) or condition.n == 1:
+            yield condition
+        for part in condition.of:
+            yield from _groups(part)
+
+
+def _adds_nothing(logic: Logic, part: Condition, rest: tuple[Condition, ...], *, every: bool) -> bool:
+    opaque = logic.is_opaque
+    if every:  # the others being true, so is this
+        return logic.possible([Goal(All(rest)), Goal(part, "not true")], opaque) is False
+    return logic.possible([Goal(part), Goal(AtLeast(1, rest), "not true")], opaque) is False
+
+
+def _same_facts(one: Clause, other: Clause) -> bool:
+    names = [frozenset(leaf for c in (x.when, x.unless) for leaf in map(_name, leaves(c))) for x in (one, other)]
+    return names[0] == names[1]
+
+
+def _name(leaf: Test | Holds) -> str:
+    return leaf.finding if isinstance(leaf, Test) else f"= {leaf.symbol}"
+
+
+def _opposed(material: Material, one: Clause, other: Clause) -> str:
+    """Return how the conclusions of two rules that fire together are opposed; empty where they are not."""
+    first, second = one.origin, other.origin
+    assert isinstance(first, Rule)
+    assert isinstance(second, Rule)
+    shared = sorted(set(first.then) & set(second.then))
+    if shared and _against(first) != _against(second):
+        return f"one shows {shared[0]}, the other counts against it" if _overlap(material.logic, one, other) else ""
+    if shared or _against(first) or _against(second) or not _overlap(material.logic, one, other):
+        return ""
+    rest = Program(c for c in material.logic.program.clauses if c not in (one, other))
+    without = Logic(material.knowledge, rest)
+    for here in first.then:
+        for there in second.then:
+            apart = without.possible([Goal(Holds(here)), Goal(Holds(there))]) is False
+            if apart and all(without.possible([Goal(Holds(c))]) for c in (here, there)):
+                return f"{here} and {there}, which nothing else lets be true together"
+    return ""
+
+
+def _overlap(logic: Logic, one: Clause, other: Clause) -> bool:
+    """Tell whether one of the two fires only where the other does."""
+    return logic.implies(one, other) or logic.implies(other, one)

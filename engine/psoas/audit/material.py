@@ -1,0 +1,67 @@
+"""What the checks look at: a knowledge base, its worked cases, and what can be worked out from them once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from psoas.audit.logic import Logic
+from psoas.audit.report import Flaw, Severity
+from psoas.case import Case
+from psoas.consultation import Consultant
+from psoas.knowledge.model import Conclusion, Knowledge, Rule
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What is audited."""
+
+    knowledge: Knowledge
+    cases: tuple[Case, ...] = ()
+
+    @cached_property
+    def logic(self) -> Logic:
+        """What is possible in it."""
+        return Logic(self.knowledge)
+
+    @cached_property
+    def consultant(self) -> Consultant:
+        """It, ready to be asked."""
+        return Consultant(self.knowledge)
+
+    @cached_property
+    def screened(self) -> frozenset[str]:
+        """The levels that are not to be missed."""
+        return frozenset(d.id for d in self.knowledge.manifest.dispositions if d.screened)
+
+    @cached_property
+    def headed(self) -> frozenset[str]:
+        """The kinds of conclusion that are named as causes."""
+        return frozenset(kind.id for kind in self.knowledge.manifest.kinds if kind.heading)
+
+    @cached_property
+    def causes(self) -> tuple[Conclusion, ...]:
+        """The conclusions that are named as causes."""
+        return tuple(c for c in self.knowledge.conclusions.values() if c.kind in self.headed)
+
+    @cached_property
+    def weighed(self) -> tuple[Conclusion, ...]:
+        """The causes with a certainty and a chain: those that are told as causes, not as something to look into."""
+        kinds = {kind.id for kind in self.knowledge.manifest.kinds if kind.weighed}
+        return tuple(c for c in self.causes if c.kind in kinds)
+
+    def concluding(self, conclusion: str) -> Iterator[Rule]:
+        """Yield the rules that establish `conclusion`."""
+        for rule in self.knowledge.rules.values():
+            if rule.kind != "against" and conclusion in rule.then:
+                yield rule
+
+
+Check: TypeAlias = Callable[[Material], Iterator[Flaw]]
+
+
+def flaw(check: str, severity: Severity, item: Any, message: str, mend: str = "", others: tuple[str, ...] = ()) -> Flaw:
+    """Return a flaw of `item`, any noun of the model that has an id."""
+    return Flaw(item.place, check, severity, item.id, message, mend, others)
