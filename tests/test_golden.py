@@ -65,4 +65,5 @@ def test_transcript(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_transcript_is_left_over() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(COMMANDS)
+    held = "interview-"  # those of test_dialogue.py
+    assert {path.stem for path in GOLDEN.glob("*.txt") if not path.stem.startswith(held)} == set(COMMANDS)

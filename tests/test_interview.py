@@ -32,7 +32,7 @@ from psoas.knowledge.program import compile_program
 from psoas.lead import Ranking, _View
 from psoas.memory import Standing, State, WorkingMemory
 from psoas.readings.foresee import established, foreseen
-from psoas.readings.outlook import FALSE, Outlook
+from psoas.readings.outlook import Outlook
 from random_cases import (
     MANIFEST,
     Writer,
@@ -50,6 +50,16 @@ from random_cases import (
 UNKNOWN = Standing.UNKNOWN
 MEDIAN, MOST, TENTH = 22, 45, 0.1
 """How many entries an interview may have, in the middle and at most; seconds between two questions."""
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment of a process that finds the packages and the tests."""
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("engine", "cli", "tests")),
+        **more,
+    }
+
 
 Advice = tuple[str, tuple[str, ...], tuple[str, ...]]
 
@@ -122,7 +132,7 @@ def random_cases(count: int, seed: int) -> list[Case]:
 
 
 def test_random_cases_come_to_the_advice_of_the_full_case() -> None:
-    """Seen to fail with the open rest of a set read as "no" in `Outlook`."""
+    """Seen to fail with the screened rules that cannot fire any more passed over in `_weigh_levels`."""
     held_with(random_cases(40, seed=61))
 
 
@@ -242,8 +252,8 @@ def check_every_completion(count: int, seed: int, most: int) -> None:
 
 
 def test_on_small_knowledge_bases_every_completion_gives_the_same_advice() -> None:
-    """Seen to fail with `assumed` left out, so that a remedy does not see a level which no rule gives; with the weights
-    of open rules bounded from below by their most; with `_may_not_apply` saying no."""
+    """Seen to fail with `assumed` left out, so that a remedy does not see a level which no rule gives; and with
+    the weights of open rules bounded from below by their most."""
     check_every_completion(24, seed=63, most=120)
 
 
@@ -356,21 +366,6 @@ def test_nothing_is_asked_that_is_answered_or_does_not_apply_or_at_which_nothing
             assert any(asks.waiting(Sheet(findings), known).values())
 
 
-def test_a_question_waits_for_the_one_that_decides_whether_it_makes_sense() -> None:
-    """Seen to fail with `_askable` returning all."""
-    asks, findings = interviewer(), shipped().knowledge.findings
-    seen = 0
-    for case in [*worked("V*.yaml")[::3], *random_cases(6, seed=70)]:
-        for known, asked, _ in walk(asks, case.answers):
-            for name in asked:
-                applies, memory = findings[name].applies, WorkingMemory(shipped().vocabulary, known)
-                if applies is not None:
-                    seen += 1
-                    may_not = Outlook(shipped().program, memory).truth(applies)[0] == FALSE
-                    assert not may_not or not set(asks._deciders(name, memory)) - set(known), (name, known)
-    assert seen > 10
-
-
 def test_safety_comes_first_and_in_the_order_written() -> None:
     """Seen to fail with the sums compared before safety."""
     asks = interviewer()
@@ -386,34 +381,43 @@ def test_safety_comes_first_and_in_the_order_written() -> None:
 def test_only_what_safety_needs_can_be_asked_alone() -> None:
     """Seen to fail with `only_safety` not handed on."""
     asks = interviewer()
-    for case in [*worked("V*.yaml")[::4], *random_cases(4, seed=72)]:
+    for case in worked("V[13]*.yaml"):
         steps = list(walk(asks, case.answers, only_safety=True))
         answers = {name: case.answers.get(name, UNKNOWN) for _, findings, _ in steps for name in findings}
-        assert len(steps) <= len(list(walk(asks, case.answers)))
-        expected = shipped().consult(Case("case", answers=completed(shipped(), case.answers)))
-        memory = WorkingMemory(shipped().vocabulary, case.answers)
-        if all(
-            memory.applies(f) is not False or f.id not in case.answers for f in shipped().knowledge.findings.values()
-        ):
-            assert shipped().consult(Case("case", answers=answers)).level == expected.level
+        assert len(steps) < len(list(walk(asks, case.answers)))
+        full = completed(shipped(), case.answers)
+        assert advised(shipped(), answers)[0] == advised(shipped(), full)[0]
 
 
 def test_how_an_interview_went_can_be_told_from_its_answers() -> None:
-    """Seen to fail with `retrace` asking what is not answered."""
+    """A sheet answered in part was not one of it. Seen to fail with any of its answers enough in `retrace`."""
     asks = interviewer()
-    for case in worked("V*.yaml")[::3]:
+    for case in worked("V[13]*.yaml")[::2]:
         held = replay(asks, case)
         shuffled = sorted(held.answers.items(), key=lambda pair: pair[0][::-1])
         assert asks.retrace(dict(shuffled)) == list(held.asked)
-        fewer = [name for sheet in held.asked[:3] for name in sheet]
-        assert asks.retrace({name: held.answers[name] for name in fewer}) == list(held.asked[:3])
+        fewer = [*(name for sheet in held.asked[:2] for name in sheet), held.asked[2][0]]
+        assert asks.retrace({name: held.answers[name] for name in fewer}) == list(held.asked[:2])
 
 
-def test_the_next_question_does_not_depend_on_the_order_of_answers() -> None:
-    """Seen to fail with ties in `_order` going by the order of the answers."""
-    asks, case = interviewer(), worked("V12.yaml")[0]
-    answers = dict(list(case.answers.items())[:12])
-    assert asks.step(answers) == asks.step(dict(reversed(answers.items())))
+TIE = """
+from psoas.consultation import Consultant
+from psoas.interview import Interviewer
+from random_cases import made, rule, word, yes
+findings = {name: word(name) for name in ("moon", "star", "sun", "rain", "snow")}
+rules = [rule(name, yes(name), "c0") for name in findings]
+print(Interviewer(Consultant(made(findings, ("c0", "c1", "end"), rules))).step({}).sheet.findings)
+"""
+
+
+def test_of_questions_that_tell_as_much_the_same_comes_first_in_every_process() -> None:
+    """Seen to fail with the id left out of `_place`."""
+    command = [sys.executable, "-c", TIE]
+    runs = [
+        subprocess.run(command, capture_output=True, text=True, check=True, env=environment(PYTHONHASHSEED=seed))
+        for seed in "123"
+    ]
+    assert {run.stdout for run in runs} == {"('moon',)\n"}
 
 
 def test_thinking_takes_less_than_a_tenth_of_a_second() -> None:
@@ -533,8 +537,8 @@ def test_what_an_unknown_answer_leaves_open_for_good_is_not_asked_about_where_a_
 def test_a_set_that_is_known_in_part_is_not_asked_for_again() -> None:
     """Seen to fail with a set that is open in part read as not asked."""
     rules = [
-        rule("r1", all_of([Leaf("g", "includes", frozenset({"one"})), yes("h")]), "c0"),
-        rule("r2", all_of([Leaf("g", "includes", frozenset({"two"})), yes("k")]), "c1"),
+        rule("r1", all_of([Leaf("g", "includes", frozenset({"one"})), yes("h")]), "c1"),
+        rule("r2", all_of([Leaf("g", "includes", frozenset({"two"})), yes("k")]), "c0"),
     ]
     held = interview([words("g", "one", "two"), word("h"), K], rules, {"g": frozenset({"one", OPEN}), "h": "yes"})
     assert held.asked == (("g",), ("h",))
@@ -549,25 +553,41 @@ def test_a_number_that_cannot_be_worked_out_any_more_needs_no_more_answers() -> 
     assert interview([figure("m"), figure("n")], rules, {"m": 5.0}, calculated=[gap]).asked == (("m",), ("n",))
 
 
+def chained() -> list[Finding]:
+    """Return a question that hangs on a second, and that on a third; by their ids they would come the other way."""
+    return [word("d"), word("b", applies=yes("d")), word("a", applies=yes("b"))]
+
+
 def test_questions_that_hang_on_each_other_are_asked_in_turn() -> None:
-    """Also from one sheet. Seen to fail with `_deciders` not looking further than one question."""
-    chain = [word("a"), word("b", applies=yes("a")), word("d", applies=yes("b"))]
-    rules = [rule("r1", yes("d"), "c0")]
+    """Also from one sheet. Seen to fail with `_askable` returning all."""
+    rules = [rule("r1", yes("a"), "c0")]
     for sheets in ([], [Together(asks="?", findings=("a", "b", "d"))]):
-        every = interview(chain, rules, dict.fromkeys("abd", "yes"), sheets=sheets)
-        assert every.asked == (("a",), ("b",), ("d",))
-        assert interview(chain, rules, {"a": "yes", "b": "no"}, sheets=sheets).asked == (("a",), ("b",))
-        assert interview(chain, rules, {"a": "no"}, sheets=sheets).asked == (("a",),)
+        every = interview(chained(), rules, dict.fromkeys("abd", "yes"), sheets=sheets)
+        assert every.asked == (("d",), ("b",), ("a",))
+        assert interview(chained(), rules, {"d": "yes", "b": "no"}, sheets=sheets).asked == (("d",), ("b",))
+        assert interview(chained(), rules, {"d": "no"}, sheets=sheets).asked == (("d",),)
         # whether b makes sense stays open, so it is asked
-        assert interview(chain, rules, {"a": UNKNOWN, "b": "no"}, sheets=sheets).asked == (("a",), ("b",))
+        assert interview(chained(), rules, {"d": UNKNOWN, "b": "no"}, sheets=sheets).asked == (("d",), ("b",))
+
+
+def first_asked(findings: Sequence[Finding], rules: Sequence[Rule], answers: Mapping[str, State]) -> tuple[str, ...]:
+    """Return the next sheet after these answers, which may come from a case file and in any order."""
+    knowledge = made({f.id: f for f in findings}, ("c0", "c1", "end"), rules)
+    sheet = Interviewer(Consultant(knowledge)).step(answers).sheet
+    return sheet.findings if sheet else ()
+
+
+def test_a_question_waits_also_behind_one_that_is_unknown() -> None:
+    """With b unknown, d decides whether a makes sense. Seen to fail with `_deciders` not looking further than one."""
+    assert first_asked(chained(), [rule("r1", Not(yes("a")), "c0")], {"b": UNKNOWN}) == ("d",)
 
 
 def test_what_does_not_apply_makes_a_not_true() -> None:
-    """Seen to fail with `_may_not_apply` saying no."""
-    findings = [A, word("b", applies=yes("a"))]
-    rules = [rule("r1", Not(yes("b")), "c0")]
+    """Also what is unknown may turn out not to apply. Seen to fail with `_may_not_apply` saying no."""
+    findings, rules = [A, word("b", applies=yes("a"))], [rule("r1", Not(yes("b")), "c0")]
     assert interview(findings, rules, {"a": "no"}).asked == (("a",),)
     assert interview(findings, rules, {"a": "yes", "b": UNKNOWN}).asked == (("a",), ("b",))
+    assert first_asked(findings, rules, {"b": UNKNOWN}) == ("a",)
 
 
 def test_a_tie_in_certainty_goes_by_id() -> None:
@@ -620,13 +640,9 @@ def test_a_value_for_a_question_that_does_not_concern_the_case_counts() -> None:
 def test_replay_says_what_was_asked_and_why_it_stopped() -> None:
     """Seen to fail without `asked` in the record."""
     command = [sys.executable, "-m", "psoas_cli", "consult", "--replay", str(CASES / "V12.yaml"), "--format", "json"]
-    run = subprocess.run(command, capture_output=True, text=True, check=True, env=_environment())
+    run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment())
     record = json.loads(run.stdout)
     held = replay(interviewer(), read_case(shipped().knowledge, CASES / "V12.yaml"))
     assert record["stopped"] == held.stopped
     assert [tuple(entry) if isinstance(entry, list) else (entry,) for entry in record["asked"]] == list(held.asked)
     assert record["disposition"]["level"] == "self_care"
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("engine", "cli"))}

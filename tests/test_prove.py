@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import z3
+from click.testing import CliRunner, Result
 
 from conftest import ROOT
-from psoas.audit.invariants import Invariant, proofs, read_invariants
+from psoas.audit.invariants import proofs, read_invariants
 from psoas.case import Case
 from psoas.consultation import Consultant
 from psoas.faults import Unusable
 from psoas.knowledge.conditions import OPEN
-from psoas.knowledge.model import Knowledge
+from psoas.knowledge.model import Invariant, Knowledge
 from psoas.memory import Standing, State, Vocabulary, WorkingMemory
 from psoas.readings.foresee import established, foreseen
 from psoas.readings.prove import Theory
+from psoas_cli.main import psoas
 from random_cases import Writer, memory_of, random_knowledge, random_states, shipped
 
 
@@ -152,3 +156,35 @@ def test_a_faulty_sentence_is_refused_with_its_place(knowledge: Knowledge, tmp_p
     assert "invariants.yaml:3:" in said
     assert "self_care" in said
     assert "Y needs either then:" in said
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(psoas, ["audit", "prove", *arguments])
+
+
+def test_the_command_says_that_all_is_proved() -> None:
+    done = run("--kb", str(ROOT / "kb"))
+    assert done.exit_code == 0
+    assert "sentences proved for every possible case; 0 rules can never fire." in done.output
+    assert "broken" not in done.output
+
+
+def test_the_command_shows_the_case_that_breaks_a_sentence(tmp_path: Path) -> None:
+    """A copy without rule U7: exit 1, and the case written by -o replays in consult with the milder level."""
+    kb = tmp_path / "kb"
+    shutil.copytree(ROOT / "kb", kb, ignore=shutil.ignore_patterns("cases"))
+    text = (kb / "red_flags.yaml").read_text()
+    start, end = text.index("- id: U7\n"), text.index("- id: U8\n")
+    (kb / "red_flags.yaml").write_text(text[:start] + text[end:])
+    done = run("--kb", str(kb), "-o", str(tmp_path / "cases"), "--format", "json")
+    assert done.exit_code == 1
+    told = json.loads(done.stdout)
+    assert [item["id"] for item in told["invariants"] if item["result"] == "broken"] == ["I6"]
+    replayed = CliRunner().invoke(psoas, ["consult", "--kb", str(kb), "--format", "json", str(tmp_path / "cases/I6.yaml")])
+    assert json.loads(replayed.stdout)["disposition"]["level"] not in ("urgent_medical", "emergency_now")
+
+
+def test_a_knowledge_base_without_invariants_is_told_so() -> None:
+    done = run("--kb", str(ROOT / "tests/kb_bicycle"))
+    assert done.exit_code == 2
+    assert "has no invariants.yaml" in done.output

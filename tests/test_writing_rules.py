@@ -42,7 +42,9 @@ def test_the_case_comes_out_as_it_expects(kb: Path) -> None:
     like = (ROOT / "kb/cases/C01-half-a-minute-of-plank.yaml").read_text()
     answers = re.search(r"^answers:\n(.*?)^expect:", like, re.DOTALL | re.MULTILINE)
     block = re.search(r"^```yaml\n(id: .*?)```", TEXT, re.DOTALL | re.MULTILINE)
-    assert answers and block and CASE in TEXT
+    assert answers
+    assert block
+    assert CASE in TEXT
     path = Path("case.yaml")
     path.write_text(block[1].replace("  # (all other answers as in C01)\n", answers[1]))
     consultant = Consultant(load(kb))

@@ -8,8 +8,9 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
@@ -134,11 +135,11 @@ def consult(
             from psoas_cli.dialogue import completed
 
             chosen = completed(consultant, chosen)
-    if save:
+    write(output, shown(consultant.consult(chosen), form, terminal=output is None, interview=interview))
+    if save:  # after the advice, which must come out even if this fails
         from psoas.case import case_text
 
         write(save, case_text(consultant.knowledge, chosen))
-    write(output, shown(consultant.consult(chosen), form, terminal=output is None, interview=interview))
 
 
 @psoas.command()
@@ -199,7 +200,25 @@ def graph(
     write(output, render(picture, form))
 
 
-@psoas.group()
+class Workbench(click.Group):
+    """A group whose commands are imported when they are called, or listed."""
+
+    LATER: ClassVar[dict[str, str]] = {"prove": "psoas_cli.proving"}
+    """Command → the module that has it, under the command's name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*super().list_commands(ctx), *self.LATER})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name."""
+        if cmd_name not in self.LATER:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(self.LATER[cmd_name]), cmd_name)
+        return command
+
+
+@psoas.group(cls=Workbench)
 def audit() -> None:
     """Read, check and complete the knowledge base as its expert."""
 

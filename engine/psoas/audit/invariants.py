@@ -7,35 +7,22 @@ They are written in the rule language. Beside the findings they may test three v
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from psoas.faults import Fault, Place, Unusable
+from psoas.faults import Fault, Unusable
 from psoas.knowledge.check import known_names
-from psoas.knowledge.conditions import ALWAYS, Condition
+from psoas.knowledge.conditions import ALWAYS
 from psoas.knowledge.home import knowledge_home
-from psoas.knowledge.model import Answerable, Finding, FindingType, Knowledge
+from psoas.knowledge.model import Answerable, Finding, FindingType, Invariant, Knowledge
 from psoas.knowledge.names import unknown_names
 from psoas.knowledge.reader import Reader, Skip
 from psoas.knowledge.shape import build
 from psoas.memory import State
 from psoas.readings.prove import Theory, Undecided, verdict_words
 from psoas.yamltext import parse, place_of, read_bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invariant:
-    """What must hold of every case: where `when` is true, `then` is; or where one answer gets worse, no level falls."""
-
-    id: str
-    says: str
-    when: Condition | None = field(default=None, metadata={"key": "if"})
-    then: Condition | None = None
-    rises: tuple[str, ...] = field(default=(), metadata={"names": "finding"})  # numbers: a greater one
-    adds: tuple[str, ...] = field(default=(), metadata={"names": "finding"})  # choices: any answer but the clear one
-    place: Place = field(default=Place(""), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

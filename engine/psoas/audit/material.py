@@ -11,7 +11,18 @@ from psoas.audit.logic import Logic
 from psoas.audit.report import Flaw, Severity
 from psoas.case import Case
 from psoas.consultation import Consultant
+from psoas.faults import Fault
 from psoas.knowledge.model import Conclusion, Knowledge, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A worked case, and its file; without the case, why it cannot be read."""
+
+    name: str
+    file: str
+    case: Case | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +30,7 @@ class Material:
     """What is audited."""
 
     knowledge: Knowledge
-    cases: tuple[Case, ...] = ()
+    cases: tuple[Worked, ...] = ()
 
     @cached_property
     def logic(self) -> Logic:

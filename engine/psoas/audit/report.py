@@ -1,15 +1,24 @@
-"""What an audit found: one flaw an entry, with its place and what to do; as text, JSON and SARIF."""
+"""What an audit found: one flaw an entry, with its place and what to do; in text and JSON."""
 
 from __future__ import annotations
 
+import json
+import textwrap
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from psoas.faults import Place
+from psoas.audit.pages import page
+from psoas.faults import Place, visible
+
+if TYPE_CHECKING:
+    from psoas.audit.checking import Audit
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
 """The mildest first."""
+
+WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,5 +30,109 @@ class Flaw:
     severity: Severity
     item: str  # id of the rule, finding, remedy … it is about
     message: str  # what is wrong, naming the item
-    mend: str = ""  # what to do about it
+    mend: str = ""  # what to do about it, if it is more than the page says
     others: tuple[str, ...] = ()  # ids of the other items involved
+
+    @property
+    def do(self) -> str:
+        """What to do about it."""
+        return self.mend or page(self.check).do
+
+
+def to_text(audit: Audit, *, notes: bool = True) -> str:
+    """Return `audit` as text for people, 80 columns wide; without `notes`, only their number."""
+    lines: list[str] = []
+    for check in dict.fromkeys(flaw.check for flaw in audit.flaws):
+        flaws = [flaw for flaw in audit.flaws if flaw.check == check]
+        shown = [flaw for flaw in flaws if notes or flaw.severity != "note"]
+        if shown:
+            lines += [*_headed(check), *(line for flaw in shown for line in _entry(flaw)), *_doing(shown), ""]
+    if audit.suppressed:
+        lines += ["Suppressed, with the reason", ""]
+        for flaw, reason in audit.suppressed:
+            lines += _filled(f"{_where(flaw.place)}: {flaw.item} ({flaw.check}): {reason.because}", "  ", "      ")
+        lines.append("")
+    return "\n".join([*lines, *_filled(verdict(audit, notes=notes))]) + "\n"
+
+
+def verdict(audit: Audit, *, notes: bool = True) -> str:
+    """Return one line: how much was looked at, and how much was found."""
+    found = _counted(audit)
+    if audit.knowledge is None:
+        return f"It cannot be used as it is: {found}."
+    tried = f" and {audit.cases} worked cases" if audit.cases else ""
+    looked = f"{len(audit.checks)} checks of {len(audit.knowledge.rules)} rules{tried}"
+    hidden = audit.count("note") and not notes
+    hint = " Show the notes with --notes." if hidden else ""
+    hushed = f", {_of(len(audit.suppressed), 'suppression')}" if audit.suppressed else ""
+    sound = "Sound" if not audit.count("error") and not audit.count("warning") else "Not sound"
+    sound = "Sound, with warnings" if not audit.count("error") and audit.count("warning") else sound
+    return f"{sound}. {looked}: {found}{hushed}.{hint}"
+
+
+def to_json(audit: Audit) -> str:
+    """Return `audit` as one JSON object."""
+    record = {
+        "format": "psoas.audit/1",
+        "checks": list(audit.checks),
+        "cases": audit.cases,
+        "counts": {severity: audit.count(severity) for severity in reversed(SEVERITIES)},
+        "flaws": [as_record(flaw) for flaw in audit.flaws],
+        "suppressed": [{**as_record(flaw), "because": reason.because} for flaw, reason in audit.suppressed],
+        "verdict": verdict(audit),
+    }
+    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_record(flaw: Flaw) -> dict[str, Any]:
+    """Return `flaw` as JSON has it."""
+    return {
+        "check": flaw.check,
+        "severity": flaw.severity,
+        "item": flaw.item,
+        "file": flaw.place.file,
+        "line": flaw.place.line,
+        "column": flaw.place.column,
+        "message": flaw.message,
+        "mend": flaw.do,
+        "others": list(flaw.others),
+        "page": page(flaw.check).address,
+    }
+
+
+def _counted(audit: Audit) -> str:
+    counts = [_of(audit.count(severity), severity) for severity in reversed(SEVERITIES)]
+    return ", ".join(counts)
+
+
+def _of(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _headed(check: str) -> list[str]:
+    about = page(check)
+    return [f"{about.title} ({check})", *_filled(about.finds, "  "), ""]
+
+
+def _entry(flaw: Flaw) -> Iterator[str]:
+    yield from _filled(f"{_where(flaw.place)}: {flaw.severity}: {flaw.message}", "  ", "      ")
+    if flaw.mend:
+        yield from _filled(flaw.mend, "      → ", "        ")
+
+
+def _doing(flaws: Iterable[Flaw]) -> Iterator[str]:
+    """Yield once for a check what to do, where a flaw does not say so itself."""
+    check = next((flaw.check for flaw in flaws if not flaw.mend), "")
+    if check:
+        yield from ("", *_filled(f"What to do: {page(check).do}", "  "), f"  More: {page(check).address}")
+
+
+def _where(place: Place) -> str:
+    return f"{visible(place.file)}:{place.line}" if place.line else visible(place.file)
+
+
+def _filled(text: str, first: str = "", other: str | None = None) -> list[str]:
+    other = first if other is None else other
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=other, break_long_words=False, break_on_hyphens=False
+    )

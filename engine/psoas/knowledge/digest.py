@@ -10,6 +10,9 @@ from typing import Any
 from psoas.knowledge.formulas import Formula
 from psoas.knowledge.model import Knowledge
 
+ASIDE = ("place", "suppressions")
+"""Fields that say nothing about the subject: where something stands, and what an audit is not to report."""
+
 
 def digest(item: Any) -> str:
     """Return the SHA-256 of what `item` (any noun of the model) says, as 64 hexadecimal digits."""
@@ -25,7 +28,7 @@ def _canonical(value: Any) -> str:
     if isinstance(value, Formula):
         return value.text
     if dataclasses.is_dataclass(value):
-        fields = (f.name for f in dataclasses.fields(value) if f.name != "place")
+        fields = (f.name for f in dataclasses.fields(value) if f.name not in ASIDE)
         return f"{type(value).__name__}({','.join(f'{f}={_canonical(getattr(value, f))}' for f in fields)})"
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{k!r}:{_canonical(v)}" for k, v in sorted(value.items())) + "}"

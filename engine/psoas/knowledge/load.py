@@ -38,6 +38,7 @@ SHELVES: Mapping[str, type] = {
     "sources": model.Source,
     "not_modelled": model.Omission,
     "reviews": model.Review,
+    "suppressions": model.Suppression,
 }
 """What a file holds, by the name of the file or of the folder it stands in."""
 
@@ -70,6 +71,7 @@ def load(folder: Path | None = None) -> Knowledge:
         sources=_by_id(shelves["sources"]),
         omissions=tuple(sorted(shelves["not_modelled"], key=lambda omission: omission.omits)),
         reviews=tuple(sorted(shelves["reviews"], key=lambda review: (review.of, review.on, review.by))),
+        suppressions=tuple(sorted(shelves["suppressions"], key=lambda item: (item.check, item.item))),
     )
     if faults or reading.broken:
         names = unknown_names(knowledge, known_names(knowledge), reading.mentions(), reading.broken)

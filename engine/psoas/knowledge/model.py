@@ -247,6 +247,19 @@ class Omission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Invariant:
+    """What must hold of every possible case. It may also test disposition, given (remedies) and unsettled."""
+
+    id: str
+    says: str  # in words
+    when: Condition | None = key("if")  # where this is true …
+    then: Condition | None = None  # … this is
+    rises: tuple[str, ...] = names("finding")  # numbers: a greater one never makes the level milder
+    adds: tuple[str, ...] = names("finding")  # choices: nor does any answer in place of the clear one
+    place: Place = field(default=Place(""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """An expert's signature under one item, bound to the digest of what was reviewed."""
 
@@ -257,6 +270,16 @@ class Review:
     qualification: str
     on: str
     comment: str = ""
+    place: Place = field(default=Place(""), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """A flaw that an audit finds and an expert has accepted, and why."""
+
+    check: str  # id of the check, as the report names it
+    item: str  # id of the rule, finding, remedy … it is about
+    because: str  # why it is right as it is
     place: Place = field(default=Place(""), compare=False)
 
 
@@ -358,6 +381,7 @@ class Knowledge:
     sources: Mapping[str, Source]
     omissions: tuple[Omission, ...]
     reviews: tuple[Review, ...]
+    suppressions: tuple[Suppression, ...] = ()
 
     @property
     def vocabulary(self) -> dict[str, Answerable]:

@@ -20,7 +20,7 @@ from psoas.knowledge.check import known_names
 from psoas.knowledge.conditions import NUMERIC, OPEN, Condition
 from psoas.knowledge.formulas import Formula
 from psoas.knowledge.load import MANIFEST, SHELVES
-from psoas.knowledge.model import Alternatives, Answerable, Finding, Knowledge, Manifest, Span
+from psoas.knowledge.model import Alternatives, Answerable, Finding, Invariant, Knowledge, Manifest, Span
 
 Schema = dict[str, Any]
 
@@ -40,7 +40,7 @@ def schemas(knowledge: Knowledge) -> dict[str, str]:
     """
     writer = _Writer(knowledge)
     made = {MANIFEST: writer.item(Manifest), "condition": _condition(knowledge), "cases": _case(knowledge)}
-    for shelf, noun in SHELVES.items():
+    for shelf, noun in {**SHELVES, "invariants": Invariant}.items():
         made[shelf] = {"type": "array", "items": writer.item(noun)}
     return {
         f"{name}.json": json.dumps({"$schema": DIALECT, "title": name, **schema}, indent=1, ensure_ascii=False) + "\n"

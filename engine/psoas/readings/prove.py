@@ -16,7 +16,7 @@ from typing import Any
 import z3
 
 from psoas.knowledge.conditions import OPEN, All, Condition, Holds, Not, Test, leaves
-from psoas.knowledge.model import Calculated, Finding, Knowledge, Rule
+from psoas.knowledge.model import Calculated, Finding, Knowledge, Remedy, Rule
 from psoas.knowledge.program import Program, compile_program, withheld
 from psoas.memory import Standing, State
 
@@ -357,6 +357,20 @@ class Theory:
         if item.type != "any of":
             worse.append(z3.AtMost(*later.values(), 1))
         return z3.And(*worse), [(words[word], later[word]) for word in words]
+
+    def dead_rules(self) -> list[str]:
+        """Return the ids of the rules and withholdings that no case can make fire."""
+        solver = z3.Solver()
+        solver.add(*self.answers.allowed, *self.consistent)
+        dead = []
+        for number, clause in enumerate(self.program.clauses):
+            if not isinstance(clause.origin, Remedy):
+                solver.push()
+                solver.add(self.fires[number])
+                if solver.check() == z3.unsat:
+                    dead.append(clause.id)
+                solver.pop()
+        return sorted(dead)
 
     def case(self, *formulas: Formula, timeout: float = 60) -> dict[str, State] | None:
         """Return a case, as small as it is found, in which all `formulas` hold; None where there is none.

@@ -1,0 +1,195 @@
+"""The number line: thresholds that leave a gap, overlap, or say the reverse of what their rule says in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from psoas.audit.material import Material, flaw
+from psoas.audit.report import Flaw
+from psoas.knowledge.conditions import All, Condition, Holds, Not, Test
+from psoas.knowledge.model import Rule
+from psoas.knowledge.program import Clause
+from psoas.readings.phrase import number
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Where on the number line of one finding a rule holds, if it rests on that finding alone."""
+
+    rule: Rule
+    finding: str
+    low: float
+    high: float
+    low_in: bool
+    high_in: bool
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it ends on both sides."""
+        return self.low > float("-inf") and self.high < float("inf")
+
+    def within(self, other: Stretch) -> bool:
+        """Tell whether all of it lies in `other`."""
+        return _starts(self) >= _starts(other) and _ends(self) <= _ends(other)
+
+    def meets(self, other: Stretch) -> bool:
+        """Tell whether the two have a number in common."""
+        low, high = max(_starts(self), _starts(other)), min(_ends(self), _ends(other))
+        return low[0] < high[0] or (low[0] == high[0] and low[1] == 0 == high[1])
+
+
+def threshold_gap(material: Material) -> Iterator[Flaw]:
+    """A number between two stretches of one ladder that belongs to neither."""
+    for group in _ladders(material):
+        ladder = sorted(group, key=_starts)
+        stepped = any(stretch.bounded for stretch in ladder)
+        reach = ladder[0]
+        for upper in ladder[1:]:
+            gap = _gap(reach, upper)
+            if gap and (stepped or reach.high == upper.low):
+                message = f"{upper.finding}: {gap} is in neither {reach.rule.id} nor {upper.rule.id} ({reach.rule.place})"
+                yield flaw("threshold-gap", "error", upper.rule, message, others=(reach.rule.id,))
+            reach = max(reach, upper, key=_ends)
+
+
+def threshold_overlap(material: Material) -> Iterator[Flaw]:
+    """Numbers that belong to two steps of a ladder, or both to a sign and to what counts against it."""
+    for group in _ladders(material):
+        for one, other in combinations(sorted(group, key=lambda stretch: (stretch.rule.place, stretch.rule.id)), 2):
+            if one.meets(other) and not one.within(other) and not other.within(one):
+                yield _overlap(one, other, "and so count twice")
+    for one, other in _opponents(material):
+        if one.meets(other):
+            yield _overlap(one, other, "one for, one against the same conclusion")
+
+
+def threshold_reversed(material: Material) -> Iterator[Flaw]:
+    """A test that asks for the other side of a number than the rule's own words do."""
+    for rule in material.knowledge.rules.values():
+        words = _words(f"{rule.id.replace('-', ' ')}. {rule.name}. {rule.because}")
+        for test, positive in _numeric(rule.when):
+            for bound in test.numbers if test.operator != "between" else ():
+                upward = test.operator in ("at least", "more than")
+                upward = upward if positive else not upward
+                said = {up for up, value in words if value == bound}
+                if test.operator != "is" and said == {not upward}:
+                    message = (
+                        f"{rule.id} tests {test.finding} for {test.operator} {number(bound)}, and says "
+                        f"“{rule.because}”"
+                    )
+                    yield flaw("threshold-reversed", "error", rule, message)
+
+
+def _ladders(material: Material) -> Iterator[list[Stretch]]:
+    """Yield the stretches of the rules that rest on one number alone and conclude the same, where there are several."""
+    groups: dict[object, list[Stretch]] = {}
+    for stretch in _stretches(material):
+        rule = stretch.rule
+        groups.setdefault((stretch.finding, rule.then, rule.level, rule.kind == "against"), []).append(stretch)
+    yield from (group for group in groups.values() if len(group) > 1)
+
+
+def _opponents(material: Material) -> Iterator[tuple[Stretch, Stretch]]:
+    for one, other in combinations(_stretches(material), 2):
+        same = one.finding == other.finding and set(one.rule.then) & set(other.rule.then)
+        if same and (one.rule.kind == "against") != (other.rule.kind == "against"):
+            yield one, other
+
+
+def _stretches(material: Material) -> list[Stretch]:
+    found = [_stretch(clause) for clause in material.logic.program.clauses if clause.unless is None]
+    return [stretch for stretch in found if stretch]
+
+
+def _stretch(clause: Clause) -> Stretch | None:
+    """Return where `clause` holds, if it is a rule that wants one number to lie in one stretch and nothing else."""
+    rule, parts = clause.origin, _parts(clause.when)
+    if not isinstance(rule, Rule) or not parts:
+        return None
+    tests = [part for part in parts if isinstance(part, Test) and part.numbers]
+    if len(tests) < len(parts) or len({test.finding for test in tests}) > 1:
+        return None
+    low, high = (float("-inf"), 1), (float("inf"), -1)
+    for test in tests:
+        starts, ends = _bounds(test)
+        low, high = max(low, starts), min(high, ends)
+    return Stretch(rule, tests[0].finding, low[0], high[0], low[1] == 0, high[1] == 0)
+
+
+def _parts(condition: Condition) -> tuple[Condition, ...]:
+    return tuple(p for part in condition.of for p in _parts(part)) if isinstance(condition, All) else (condition,)
+
+
+def _bounds(test: Test) -> tuple[tuple[float, int], tuple[float, int]]:
+    """Return where a test starts and ends: the number, and 1 or -1 where it is left out."""
+    first, last = test.numbers[0], test.numbers[-1]
+    starts: dict[str, tuple[float, int]] = {"at least": (first, 0), "more than": (first, 1)}
+    ends: dict[str, tuple[float, int]] = {"at most": (last, 0), "less than": (last, -1)}
+    if test.operator in ("is", "between"):
+        return (min(test.numbers), 0), (max(test.numbers), 0)
+    return starts.get(test.operator, (float("-inf"), 1)), ends.get(test.operator, (float("inf"), -1))
+
+
+def _starts(stretch: Stretch) -> tuple[float, int]:
+    return stretch.low, 0 if stretch.low_in else 1
+
+
+def _ends(stretch: Stretch) -> tuple[float, int]:
+    return stretch.high, 0 if stretch.high_in else -1
+
+
+def _gap(lower: Stretch, upper: Stretch) -> str:
+    """Return the numbers between two stretches in words; empty where there are none."""
+    if lower.high == upper.low:
+        return "" if lower.high_in or upper.low_in else f"exactly {number(lower.high)}"
+    return f"what lies between {number(lower.high)} and {number(upper.low)}" if lower.high < upper.low else ""
+
+
+def _overlap(one: Stretch, other: Stretch, how: str) -> Flaw:
+    low, high = max(one.low, other.low), min(one.high, other.high)
+    shared = " and ".join(
+        f"{word} {number(bound)}" for word, bound in (("from", low), ("up to", high)) if abs(bound) < float("inf")
+    )
+    message = f"{one.finding}: numbers {shared} are in {one.rule.id} and in {other.rule.id} ({other.rule.place}), {how}"
+    return flaw("threshold-overlap", "error", one.rule, message, others=(other.rule.id,))
+
+
+def _numeric(condition: Condition, positive: bool = True) -> Iterator[tuple[Test, bool]]:
+    if isinstance(condition, Test):
+        if condition.numbers:
+            yield condition, positive
+    elif isinstance(condition, Not):
+        yield from _numeric(condition.of, not positive)
+    elif not isinstance(condition, Holds):
+        for part in condition.of:
+            yield from _numeric(part, positive)
+
+
+NUMERALS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+NUMBER = r"(\d+(?:\.\d+)?)"
+BEFORE = {
+    True: rf"(?<!no )(?:at least|more than|longer than|older than|greater than|above|over|from the age of)(?: an?)? {NUMBER}",
+    False: rf"(?:at most|less than|fewer than|shorter than|younger than|no more than|below|under|up to) {NUMBER}",
+}
+AFTER = {
+    True: rf"{NUMBER}\s?[^\d.,;:]{{0,25}}?(?:or|and) (?:more|above|over|older|longer)\b",
+    False: rf"{NUMBER}\s?[^\d.,;:]{{0,25}}?(?:or|and) (?:less|fewer|below|under|younger|shorter)\b",
+}
+
+
+def _words(text: str) -> set[tuple[bool, float]]:
+    """Return what `text` says of numbers: whether it means those above, and the number."""
+    text = text.lower()
+    for value, word in enumerate(NUMERALS):
+        text = re.sub(rf"\b{word}\b", str(value), text)
+    for word, value in TENS.items():
+        text = re.sub(rf"\b{word}\b", str(value), text)
+    return {
+        (up, float(found)) for forms in (BEFORE, AFTER) for up, form in forms.items() for found in re.findall(form, text)
+    }
+
+

@@ -1,0 +1,106 @@
+"""What the sources say: nothing without one, nothing in them forgotten, no dose that they do not give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from psoas.audit.material import Material, flaw
+from psoas.audit.report import Flaw
+from psoas.knowledge.check import EXPERT_DEFAULT
+from psoas.knowledge.citations import citations, unaccounted
+from psoas.knowledge.model import Dose, Knowledge, Remedy, Source
+
+NUMERALS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+
+
+def claim_unaccounted(material: Material) -> Iterator[Flaw]:
+    """A claim of an article that nothing is built on and nothing leaves out."""
+    for name in unaccounted(material.knowledge):
+        source = material.knowledge.sources[name]
+        message = f"nothing cites {name} (“{_cut(source.says)}”), and nothing says why it is left out"
+        yield flaw("claim-unaccounted", "error", source, message)
+
+
+def claim_in_two_minds(material: Material) -> Iterator[Flaw]:
+    """A claim that is both cited and listed as left out."""
+    cited = citations(material.knowledge)
+    for omission in material.knowledge.omissions:
+        for name in omission.omits:
+            if cited.get(name):
+                who = cited[name][0].id
+                message = f"{name} is listed as left out, and {who} cites it"
+                yield Flaw(omission.place, "claim-in-two-minds", "error", name, message, others=(who,))
+
+
+def unused_source(material: Material) -> Iterator[Flaw]:
+    """A piece of literature that nothing cites."""
+    know = material.knowledge
+    cited, whole = citations(know), {source.of for source in know.sources.values()}
+    omitted = {name for omission in know.omissions for name in omission.omits}
+    for source in know.sources.values():
+        if not source.of and source.id not in whole | omitted and not cited[source.id]:
+            yield flaw("unused-source", "warning", source, f"nothing cites {source.id} (“{_cut(source.says)}”)")
+
+
+def no_source(material: Material) -> Iterator[Flaw]:
+    """A rule, a remedy, a withholding or a dose without a source."""
+    know = material.knowledge
+    items: list[Any] = [*know.rules.values(), *know.remedies.values(), *know.withholdings.values()]
+    for item in items:
+        if not item.sources:
+            yield flaw("no-source", "error", item, f"{item.id} names no source")
+    for remedy in know.remedies.values():
+        for dose in remedy.dose:
+            if not dose.source:
+                message = f"{remedy.id}: the dose “{_cut(dose.amount)}” names no source"
+                yield flaw("no-source", "error", remedy, message)
+
+
+def dose_not_in_source(material: Material) -> Iterator[Flaw]:
+    """A dose ascribed to a source that gives none, or gives other numbers."""
+    for remedy in material.knowledge.remedies.values():
+        for dose in remedy.dose:
+            if dose.source != EXPERT_DEFAULT and dose.source in material.knowledge.sources:
+                wrong = _wrong(dose, material.knowledge.sources[dose.source], material.knowledge)
+                if wrong:
+                    message = f"{remedy.id}: the dose “{_cut(dose.amount)}” is ascribed to {dose.source}, {wrong}"
+                    yield flaw("dose-not-in-source", "error", remedy, message, others=(dose.source,))
+
+
+def dose_in_other_hands(material: Material) -> Iterator[Flaw]:
+    """A dose that a claim gives and a remedy citing the claim does not use."""
+    for remedy in material.knowledge.remedies.values():
+        given = {dose.source for dose in remedy.dose}
+        for name in remedy.sources:
+            source = material.knowledge.sources.get(name)
+            if source and source.dose and name not in given and _stated(remedy, source):
+                message = f"{remedy.id} gives the dose of {name} (“{_cut(source.dose)}”) without naming it as the source"
+                yield flaw("dose-in-other-hands", "note", remedy, message, others=(name,))
+
+
+def _stated(remedy: Remedy, source: Source) -> bool:
+    return any(_numbers(dose.amount) and _numbers(dose.amount) == _numbers(source.dose) for dose in remedy.dose)
+
+
+def _wrong(dose: Dose, source: Source, knowledge: Knowledge) -> str:
+    """Return what is wrong with ascribing `dose` to `source`; empty if nothing is."""
+    claims = [source, *(other for other in knowledge.sources.values() if other.of == source.id)]
+    texts = [claim.dose or ("" if claim.of else claim.says) for claim in claims]
+    if not any(texts):
+        return "which gives no dose"
+    extra = _numbers(re.sub(r"\{\w+\}", "", dose.amount)) - set[float]().union(*map(_numbers, texts))
+    shown = ", ".join(f"{value:g}" for value in sorted(extra))
+    return f"which does not give {shown} (it gives: {_cut(' / '.join(filter(None, texts)), 80)})" if extra else ""
+
+
+def _numbers(text: str) -> set[float]:
+    text = text.lower()
+    for value, word in enumerate(NUMERALS):
+        text = re.sub(rf"\b{word}\b", str(value), text)
+    return {float(found) for found in re.findall(r"\d+(?:\.\d+)?", text)}
+
+
+def _cut(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
