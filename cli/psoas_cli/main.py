@@ -203,7 +203,15 @@ def graph(
 class Workbench(click.Group):
     """A group whose commands are imported when they are called, or listed."""
 
-    LATER: ClassVar[dict[str, str]] = {"prove": "psoas_cli.proving"}
+    LATER: ClassVar[dict[str, str]] = {
+        "check": "psoas_cli.auditing",
+        "coverage": "psoas_cli.auditing",
+        "diff": "psoas_cli.comparing",
+        "prove": "psoas_cli.proving",
+        "review": "psoas_cli.reviewing",
+        "show": "psoas_cli.reviewing",
+        "status": "psoas_cli.reviewing",
+    }
     """Command → the module that has it, under the command's name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

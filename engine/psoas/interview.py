@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import fsum
 from typing import Literal
 
 from psoas.case import Case
@@ -245,7 +246,7 @@ class Interviewer:
             return (0, self._sheet_of.get(sheet.findings[0], len(self._sheets)), *self._place[sheet.findings[0]])
         waits = [stakes.waits[name] for name in sheet.findings]
         sums = [
-            -round(sum(self.weight(n) for wait in waits for n in wait.get(where, {}).values()), 6)
+            -fsum(self.weight(n) for wait in waits for n in wait.get(where, {}).values())
             for where in (*self._levels, PLAN)
         ]
         return (1, *sums, *self._place[sheet.findings[0]])

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / part) for part in ("engine", "cli", "tests") if str(ROOT / part) not in sys.path]
 
-from bench import firing, foresight, report, startup  # noqa: E402
+from bench import firing, foresight, questions, report, startup  # noqa: E402
 from bench.programs import shipped, synthetic  # noqa: E402
 
 
@@ -26,6 +26,7 @@ class Plan:
     sizes: dict[int, tuple[int, int]]  # rules → (cases, rounds) against stock experta
     growth: tuple[int, int]  # cases, rounds of our engine alone
     foresight: int  # rounds
+    questions: tuple[int | None, int, int]  # worked cases (None: all), random cases, rounds
 
 
 FULL = Plan(
@@ -34,8 +35,9 @@ FULL = Plan(
     sizes={100: (10, 9), 200: (10, 5), 500: (4, 5), 1000: (2, 3), 2000: (1, 3)},
     growth=(10, 15),
     foresight=15,
+    questions=(None, 2000, 15),
 )
-QUICK = Plan(processes=1, shipped=(1, 1), sizes={20: (2, 1), 40: (2, 1)}, growth=(2, 1), foresight=1)
+QUICK = Plan(processes=1, shipped=(1, 1), sizes={20: (2, 1), 40: (2, 1)}, growth=(2, 1), foresight=1, questions=(2, 2, 1))
 
 
 def measure(plan: Plan, progress: bool = False) -> report.Results:
@@ -59,7 +61,9 @@ def measure(plan: Plan, progress: bool = False) -> report.Results:
     grown = firing.grow(tuple(plan.sizes), *plan.growth)
     say("foresight")
     looked = foresight.measure(knowledge, subject, plan.foresight)
-    return report.Results(started, tuple(fired), plain, grown, looked, load_average())
+    say("questions")
+    asked = questions.measure(knowledge, *plan.questions)
+    return report.Results(started, tuple(fired), plain, grown, looked, asked, load_average())
 
 
 def load_average() -> float | None:
@@ -77,12 +81,15 @@ def main() -> None:
     options = parser.parse_args()
     if options.quick and options.write:
         parser.error("numbers of a --quick run are not for the page")
-    page = report.markdown(measure(QUICK if options.quick else FULL, progress=True))
+    results = measure(QUICK if options.quick else FULL, progress=True)
+    page = report.markdown(results)
     print(page)
     if options.write:
-        target = ROOT / "docs" / "benchmarks.md"
-        target.write_text(page, encoding="utf-8")
-        print(f"wrote {target.relative_to(ROOT)}", file=sys.stderr)
+        pages = {"benchmarks.md": page, report.PICTURE: questions.histogram(results.questions)}
+        for name, text in pages.items():
+            target = ROOT / "docs" / name
+            target.write_text(text, encoding="utf-8")
+            print(f"wrote {target.relative_to(ROOT)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def test_the_page_has_every_section_and_names_no_machine(results):
     import platform
 
     page = report.markdown(results)
-    for heading in ("Method", "Machine", "Targets", "Start-up", "One case through `fire`", "Growth", "Looking ahead"):
+    for heading in ("Method", "Machine", "Targets", "Start-up", "One case through `fire`", "Growth", "Looking ahead", "Interviews"):
         assert f"## {heading}\n" in page
     assert "All ratios on this page are from one run" in page
     assert str(run.ROOT) not in page
@@ -100,3 +100,25 @@ def test_the_ledger_runs_as_a_process_of_its_own():
 
     printed = json.loads(startup.process((sys.executable, str(startup.LEDGER), str(startup.CASE)))())
     assert printed["characters"] > 500
+
+
+def test_interviews_come_to_the_same_advice(results):
+    for held in results.questions.held:
+        assert held.agreeing == len(held.entries) == sum(held.stops.values()) > 0, held.name
+
+
+def test_the_fixed_order_is_one_of_the_measures_compared(results):
+    means = [measured.entries for measured in results.questions.measured]
+    assert len(means) == 4
+    assert len(set(means)) > 1
+
+
+def test_the_picture_has_a_bar_for_every_number_of_entries(results):
+    from xml.etree import ElementTree
+
+    from bench.questions import histogram
+
+    picture = ElementTree.fromstring(histogram(results.questions))
+    bars = [title.text for title in picture.iter("{http://www.w3.org/2000/svg}title")][1:]
+    expected = [(n, held.entries.count(n)) for held in results.questions.held for n in sorted(set(held.entries))]
+    assert bars == [f"{entries} entries: {count}" for entries, count in expected]

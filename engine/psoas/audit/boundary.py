@@ -5,7 +5,7 @@ Only the clauses behind the item are evaluated, and of these, after one answer h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,29 +139,25 @@ class Trials:
         def state(number: float) -> State:
             return number if lead is None else (*lead, number)
 
+        def fires(number: float) -> bool | None:
+            return self._fires_with(start, finding, state(number))
+
         marks, step = self._marks(finding)
         if isinstance(own, float):
             marks.add(own)
-        elif self._fires_with(start, finding, state(finding.range.low)) is not here:
-            return Boundary(case.id, finding.id, answer, *_sides(answer, state(finding.range.low), here))
-        known = {mark: self._fires_with(start, finding, state(mark)) for mark in sorted(marks)}
-        known = {mark: fires for mark, fires in known.items() if fires is not None}
-        pairs = [(a, b) for a, b in zip(known, list(known)[1:], strict=False) if known[a] is not known[b]]
+        elif fires(finding.range.low) is (not here):
+            low = state(finding.range.low)
+            return Boundary(case.id, finding.id, answer, *((answer, low) if here else (low, answer)))
+        sides = {mark: side for mark in sorted(marks) if (side := fires(mark)) is not None}
+        pairs = [(a, b) for a, b in zip(sides, list(sides)[1:], strict=False) if sides[a] is not sides[b]]
         base = own if isinstance(own, float) else finding.range.low
-        for low, high in sorted(pairs, key=lambda pair: min(abs(pair[0] - base), abs(pair[1] - base)))[:1]:
-            left, right = low, high
-            while right - left > step * 1.5:
-                middle = round(round((left + right) / 2 / step) * step, 6)
-                fires = self._fires_with(start, finding, state(middle))
-                if fires is known[low]:
-                    left = middle
-                elif fires is known[high]:
-                    right = middle
-                else:
-                    return None
-            fires, stops = (left, right) if known[low] else (right, left)
-            return Boundary(case.id, finding.id, answer, state(fires), state(stops))
-        return None
+        if not pairs:
+            return None
+        left, right = min(pairs, key=lambda pair: min(abs(pair[0] - base), abs(pair[1] - base)))
+        on_the_left = sides[left]
+        left, right = _halved(left, right, step, lambda number: fires(number) is on_the_left)
+        pair = (left, right) if on_the_left else (right, left)
+        return Boundary(case.id, finding.id, answer, *map(state, pair))
 
     def _marks(self, finding: Finding) -> tuple[set[float], float]:
         """Return numbers of which two neighbours lie on different sides wherever there are sides, and a fine step."""
@@ -214,8 +210,15 @@ def _distance(pair: Boundary) -> tuple[bool, bool]:
     return loose, pair.answer not in (pair.fires, pair.stops)
 
 
-def _sides(answer: State, other: State, here: bool) -> tuple[State, State]:
-    return (answer, other) if here else (other, answer)
+def _halved(left: float, right: float, step: float, is_left: Callable[[float], bool]) -> tuple[float, float]:
+    """Return two neighbouring numbers between which the sides change; a number that is refused counts as right."""
+    while right - left > step * 1.5:
+        middle = round(round((left + right) / 2 / step) * step, 6)
+        if is_left(middle):
+            left = middle
+        else:
+            right = middle
+    return left, right
 
 
 def _others(finding: Finding, answer: State) -> Iterator[State]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from psoas.audit.checks import cases, numbers, reach, remedies, rules, sources
 from psoas.audit.material import Check, Material, Worked
-from psoas.audit.report import SEVERITIES, Flaw, Severity
+from psoas.audit.report import Audit, Flaw
 from psoas.case import read_case
 from psoas.faults import Fault, Unusable
 from psoas.knowledge.files import found
@@ -28,7 +27,7 @@ CHECKS: Mapping[str, Check] = {
     "threshold-overlap": numbers.threshold_overlap,
     "threshold-reversed": numbers.threshold_reversed,
     "lost-red-flag": reach.lost_red_flag,
-    "hidden-emergency": reach.hidden_emergency,
+    "hidden-red-flag": reach.hidden_red_flag,
     "case-disagrees": cases.case_disagrees,
     "cause-without-rule": reach.cause_without_rule,
     "cause-without-remedy": reach.cause_without_remedy,
@@ -52,27 +51,6 @@ UNUSABLE = "unusable"
 """The check that the loader makes: whether it is a knowledge base at all."""
 
 STALE = "stale-suppression"
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """What the checks found."""
-
-    knowledge: Knowledge | None
-    checks: tuple[str, ...]
-    flaws: tuple[Flaw, ...]
-    suppressed: tuple[tuple[Flaw, Suppression], ...] = ()
-    cases: int = 0
-
-    def count(self, severity: Severity) -> int:
-        """Return how many flaws have that severity."""
-        return sum(flaw.severity == severity for flaw in self.flaws)
-
-    def fails(self, level: str) -> bool:
-        """Tell whether a flaw is at `level` or above; `never` is above all."""
-        return level in SEVERITIES and any(
-            SEVERITIES.index(flaw.severity) >= SEVERITIES.index(level) for flaw in self.flaws
-        )
 
 
 def audit(knowledge: Knowledge, worked: Iterable[Worked] = (), only: Iterable[str] = ()) -> Audit:
@@ -102,13 +80,12 @@ def unusable(error: Unusable) -> Audit:
     return Audit(None, (UNUSABLE,), flaws)
 
 
-def worked_cases(knowledge: Knowledge, home: Path, shown: Path) -> Iterator[Worked]:
-    """Yield the worked cases of the knowledge base in `home`, which messages call `shown`."""
-    folder = home / "cases"
+def worked_cases(knowledge: Knowledge, folder: Path, shown: Path) -> Iterator[Worked]:
+    """Yield the worked cases in `folder`, which messages call `shown`; none if it does not exist."""
     if not folder.is_dir():
         return
-    for name in sorted(found(folder, ())):
-        file = str(shown / "cases" / name)
+    for name in found(folder, ()):
+        file = str(shown / name)
         try:
             yield Worked(name.stem, file, read_case(knowledge, folder / name))
         except Unusable as error:

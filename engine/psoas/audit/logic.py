@@ -357,4 +357,3 @@ def _value(test: Test, state: State) -> bool | None:
     if isinstance(state, Standing):
         return False if state is Standing.INAPPLICABLE or test.operator == "answered" else None
     return test.of(state)
-

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from psoas.faults import Fault, Place, Unusable
 
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """The first lines of the page of one check."""

@@ -6,13 +6,11 @@ import json
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from psoas.audit.pages import page
 from psoas.faults import Place, visible
-
-if TYPE_CHECKING:
-    from psoas.audit.checking import Audit
+from psoas.knowledge.model import Knowledge, Suppression
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
@@ -37,6 +35,27 @@ class Flaw:
     def do(self) -> str:
         """What to do about it."""
         return self.mend or page(self.check).do
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What the checks found."""
+
+    knowledge: Knowledge | None
+    checks: tuple[str, ...]
+    flaws: tuple[Flaw, ...]
+    suppressed: tuple[tuple[Flaw, Suppression], ...] = ()
+    cases: int = 0
+
+    def count(self, severity: Severity) -> int:
+        """Return how many flaws have that severity."""
+        return sum(flaw.severity == severity for flaw in self.flaws)
+
+    def fails(self, level: str) -> bool:
+        """Tell whether a flaw is at `level` or above; `never` is above all."""
+        return level in SEVERITIES and any(
+            SEVERITIES.index(flaw.severity) >= SEVERITIES.index(level) for flaw in self.flaws
+        )
 
 
 def to_text(audit: Audit, *, notes: bool = True) -> str:

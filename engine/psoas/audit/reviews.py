@@ -24,6 +24,8 @@ HEADER = """\
 # Signatures of experts. `psoas audit review` appends to this list; each holds for the text with its digest only.
 """
 
+MINE = "review a copy of the knowledge base that is yours to change, with --kb DIR"
+
 
 class Ledger:
     """The reviews file of one knowledge base, held by one reviewer until it is closed."""
@@ -33,6 +35,8 @@ class Ledger:
         self.path = next(
             (p for p in (home / "reviews.yaml", home / "reviews.yml") if p.exists()), home / "reviews.yaml"
         )
+        if home.is_dir() and not os.access(home, os.W_OK):
+            raise self._refused("cannot be written", MINE)
         self._lock = _locked(home)
         try:
             self._seen = self._read()
@@ -75,8 +79,8 @@ class Ledger:
         try:
             _replace(self.path, after)
         except OSError as error:
-            hint = "review a copy of the knowledge base that is yours to change, with --kb DIR"
-            raise self._refused(f"cannot be written: {error.strerror}; your signature is not kept", hint) from error
+            message = f"cannot be written: {error.strerror}; your signature is not kept"
+            raise self._refused(message, MINE) from error
         self._seen = after
         root = parse(after, str(self.path))
         return place_of(listed(root)[-1], str(self.path)) if root else Place(str(self.path))

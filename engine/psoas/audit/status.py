@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from psoas.audit.report import Flaw
+from psoas.knowledge.load import SHELVES
 from psoas.knowledge.model import Knowledge, Remedy, Review, Rule, Withholding
 from psoas.knowledge.signatures import Item, Signing, State, day, kind_of, signings
 
@@ -76,8 +77,7 @@ def status(knowledge: Knowledge, today: date) -> Status:
 def topic_of(item: Item) -> str:
     """Return the topic of `item`: its file, and the folder this stands in, without the ending."""
     path = PurePath(item.place.file)
-    shelves = {"rules", "remedies", "findings", "conclusions", "disagreements", "withholding", "red_flags"}
-    return f"{path.parent.name}/{path.stem}" if path.parent.name in shelves else path.stem
+    return f"{path.parent.name}/{path.stem}" if path.parent.name in SHELVES else path.stem
 
 
 def is_overdue(signing: Signing, today: date, months: float) -> bool:
@@ -107,7 +107,9 @@ def signature_flaws(found: Status) -> Iterator[Flaw]:
         for review in signing.current:
             if review.verdict == "disagree":
                 message = f"{signing.name}: {said(review)}" + (f": {review.comment}" if review.comment else "")
-                yield _flaw("disputed-signature", signing, message, "mend what is wrong, or settle it with them", review)
+                yield _flaw(
+                    "disputed-signature", signing, message, "mend what is wrong, or settle it with them", review
+                )
             ahead = day(review.on)
             if ahead and ahead > found.today:
                 message = f"{signing.name}: {said(review)}, a day that has not come yet"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -113,7 +113,7 @@ class Theory:
         self._gaps: dict[int, Formula] = {}
         self._now: dict[str, Formula] = {}
         self._ahead: dict[str, Truth] = {}
-        self._levels = [d.id for d in knowledge.manifest.dispositions if d.id != knowledge.manifest.otherwise.unasked]
+        self.levels = [d.id for d in knowledge.manifest.dispositions if d.id != knowledge.manifest.otherwise.unasked]
         count = len(self.program.clauses)
         self.fires = [FALSE] * count
         self.ahead = [Truth(FALSE, TRUE)] * count
@@ -244,7 +244,7 @@ class Theory:
 
     def _decide(self) -> None:
         manifest = self.knowledge.manifest
-        fired = {level: self._now.get(level, FALSE) for level in self._levels}
+        fired = {level: self._now.get(level, FALSE) for level in self.levels}
         screened = {d.id for d in manifest.dispositions if d.screened}
         open_rules = []
         gaps = []
@@ -257,7 +257,7 @@ class Theory:
         nothing = z3.Not(z3.Or(*fired.values()))
         self.level: dict[str, Formula] = {}
         above: list[Formula] = []
-        for level in reversed(self._levels):
+        for level in reversed(self.levels):
             self.level[level] = z3.And(fired[level], z3.Not(z3.Or(*above)))
             above.append(fired[level])
         missing = z3.Or(*gaps)
@@ -272,7 +272,7 @@ class Theory:
         self.restricted = z3.Or(
             self.unsettled, *(formula for level, formula in self.level.items() if plans[level] == "restricted")
         )
-        for level in self._levels:  # for remedies the level counts, also where no rule gave it
+        for level in self.levels:  # for remedies the level counts, also where no rule gave it
             self._now[level] = z3.Or(fired[level], self.level[level])
 
     def _unasked_in(self, number: int) -> Formula:
@@ -334,11 +334,11 @@ class Theory:
         A number gets worse by rising; a choice by going from its clear answer to any other.
         """
         worse, pairs = self._worse(finding)
-        rank = {level: number for number, level in enumerate(self._levels)}
+        rank = {level: number for number, level in enumerate(self.levels)}
         falls = [
             z3.And(self.level[level], z3.substitute(self.level[milder], *pairs))
-            for level in self._levels
-            for milder in self._levels
+            for level in self.levels
+            for milder in self.levels
             if rank[milder] < rank[level]
         ]
         return self.case(worse, z3.Or(*falls))
@@ -406,7 +406,7 @@ class Theory:
     def read(self, model: Any) -> dict[str, State]:
         """Return the answers of a model."""
         case: dict[str, State] = {}
-        for name in self.knowledge.findings:
+        for name in self.answers.asked:
             if not _holds(model, self.answers.asked[name]):
                 continue
             case[name] = self._answer(model, name) if _holds(model, self.answers.known[name]) else Standing.UNKNOWN
@@ -419,7 +419,7 @@ class Theory:
             length = int(_float(model, self.answers.length[name]))
             return tuple(_float(model, number) for number in self.answers.series[name][-length:])
         chosen = [word for word, variable in self.answers.words[name].items() if _holds(model, variable)]
-        if self.knowledge.findings[name].type != "any of":
+        if name not in self.answers.partly:
             return chosen[0]
         rest = [OPEN] if _holds(model, self.answers.partly[name]) else []
         return frozenset([*chosen, *rest])
@@ -543,6 +543,28 @@ def _folded(name: str, numbers: list[Any]) -> Any:
     for number in numbers[1:]:
         largest = z3.If(number > largest, number, largest)
     return largest
+
+
+def both(old: Knowledge, new: Knowledge) -> tuple[dict[str, State], str, str] | None:
+    """Return a case that `new` triages less urgently than `old`, and both levels; None where there is none.
+
+    Less urgent is a milder level, and the mildest where `old` could not judge. A case answers the findings of both.
+    """
+    findings = {**old.findings, **new.findings}
+    for name in old.findings.keys() & new.findings.keys():
+        values = {**old.findings[name].values, **new.findings[name].values}
+        findings[name] = replace(new.findings[name], values=values)
+    answers = Answers(replace(new, findings=findings))
+    before, after = Theory(old, answers=answers), Theory(new, answers=answers)
+    rank = {level: number for number, level in enumerate(after.levels)}
+    unjudged, mildest = new.manifest.otherwise.unasked, new.manifest.otherwise.settled
+    pairs = [(one, two) for one in before.levels for two in after.levels if rank[two] < rank.get(one, -1)]
+    pairs.append((unjudged, mildest))
+    for one, two in sorted(pairs, key=lambda pair: -rank.get(pair[0], -1)):
+        case = after.case(*before.consistent, before.level[one], after.level[two])
+        if case is not None:
+            return case, one, two
+    return None
 
 
 def verdict_words(knowledge: Knowledge) -> dict[str, tuple[str, ...]]:

@@ -8,8 +8,16 @@ from typing import Any
 from psoas.audit.boundary import Boundary
 from psoas.audit.cards import Card, Link
 from psoas.case import plain
-from psoas.knowledge.model import Calculated, Contradiction, Finding, Knowledge, Remedy, Review, Source
-from psoas.knowledge.signatures import Item, kind_of
+from psoas.knowledge.model import (
+    Calculated,
+    Contradiction,
+    Disagreement,
+    Finding,
+    Knowledge,
+    Review,
+    Source,
+)
+from psoas.knowledge.signatures import kind_of
 from psoas.memory import Standing, State
 from psoas.readings.phrase import Phrases
 from psoas.telling.document import Block, Document, Entries, Entry, Paragraph, Section
@@ -77,17 +85,30 @@ def _links(links: tuple[Link, ...]) -> tuple[Block, ...]:
 # where it is tried
 
 
+DOES: dict[str, tuple[str, str]] = {
+    "remedy": ("is indicated", "is not indicated"),
+    "conclusion": ("is established", "is not established"),
+    "disagreement": ("bears on this", "does not bear on this"),
+    "finding": ("is answered", "is not answered"),
+    "calculated": ("has a value", "has no value"),
+}
+"""Kind of item → what it does in a case, and what it does not; any other fires."""
+
+
 def _tried(knowledge: Knowledge, card: Card) -> Iterator[Block]:
     item = card.item
     if isinstance(item, Contradiction):
         return
-    asked = isinstance(item, Finding | Calculated)
-    verb = "is answered" if asked else "is indicated" if isinstance(item, Remedy) else "fires"
-    yield Paragraph(f"It {verb} in {len(card.fires)} of {card.cases} worked cases{_named(card.fires)}.")
-    if asked:
+    does = DOES.get(kind_of(item), ("fires", "does not fire"))
+    where = f"of {card.cases} worked cases{_named(card.fires)}"
+    if isinstance(item, Disagreement):
+        yield Paragraph(f"It bears on {len(card.fires)} {where}.")
+    else:
+        yield Paragraph(f"It {does[0]} in {len(card.fires)} {where}.")
+    if isinstance(item, Finding | Calculated):
         return
     if card.boundary is not None:
-        yield Entries(tuple(_pair(knowledge, card.boundary, item)))
+        yield Entries(tuple(_pair(knowledge, card.boundary, does)))
     elif card.fires and len(card.fires) == card.cases:
         yield Paragraph("No answer stops it.")
     else:
@@ -101,11 +122,10 @@ def _named(cases: tuple[str, ...]) -> str:
     return f": {', '.join(cases[:FEW_CASES])}{more}"
 
 
-def _pair(knowledge: Knowledge, pair: Boundary, item: Item) -> Iterator[Entry]:
-    does, does_not = ("indicated", "not indicated") if isinstance(item, Remedy) else ("fires", "does not fire")
-    for state, said in ((pair.fires, does), (pair.stops, does_not)):
+def _pair(knowledge: Knowledge, pair: Boundary, does: tuple[str, str]) -> Iterator[Entry]:
+    for state, said in zip((pair.fires, pair.stops), does, strict=True):
         where = "as it stands" if state == pair.answer else "with one other answer"
-        yield Entry(f"{pair.case}: {said}", where, (("answer", _answer(knowledge, pair.finding, state)),))
+        yield Entry(f"{pair.case}: it {said}", where, (("answer", _answer(knowledge, pair.finding, state)),))
 
 
 def _answer(knowledge: Knowledge, finding: str, state: State) -> str:
@@ -153,12 +173,12 @@ def card_record(card: Card) -> dict[str, Any]:
         "about": [{"label": label, "text": text} for label, text in card.about],
         "steps": list(card.steps),
         "sources": [
-            {"id": s.id, "kind": s.kind, "says": s.says, "cite": s.cite, "address": s.address, "grade": s.grade}
+            {"id": s.id, "kind": s.kind, "says": s.says, "cite": s.cite, "address": s.address, "grade": s.grade or ""}
             for s in card.sources
         ],
         "expert_default": card.defaults,
-        "fed_by": [{"kind": link.kind, "id": link.id} for link in card.fed_by],
-        "feeds": [{"kind": link.kind, "id": link.id} for link in card.feeds],
+        "fed_by": [{"kind": link.kind, "id": link.id, "says": link.says} for link in card.fed_by],
+        "feeds": [{"kind": link.kind, "id": link.id, "says": link.says} for link in card.feeds],
         "fires": list(card.fires),
         "boundary": pair
         and {

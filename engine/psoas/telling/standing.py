@@ -27,9 +27,7 @@ def status_document(found: Status) -> Document:
         told.append(Paragraph("Signed by nobody: no expert has reviewed any of this yet."))
     told.append(Paragraph(f"Of {deciding.total} rules and remedies: {_counted(found, found.deciding)}."))
     told.append(Paragraph(f"Of all {every.total} items, questions and causes included: {_counted(found, found.all)}."))
-    topics = tuple(
-        Entry(topic, f"{len(items)} items", (("", _counted(found, items)),)) for topic, items in found.topics.items()
-    )
+    topics = tuple(Entry(topic, f"{len(items)}: {_counted(found, items)}") for topic, items in found.topics.items())
     sections = (Section("To be done", tuple(_to_do(found))), Section("By topic", (Entries(topics),)))
     return Document("Signatures", tuple(told), tuple(section for section in sections if section.blocks))
 
@@ -43,10 +41,10 @@ def _counted(found: Status, items: tuple[Signing, ...]) -> str:
 
 
 def _to_do(found: Status) -> Iterator[Block]:
-    entries = tuple(
-        Entry(flaw.message, str(flaw.place), (("", f"{flaw.mend}."),)) for flaw in signature_flaws(found)
-    )
+    entries = tuple(Entry(flaw.message, str(flaw.place), (("", f"{flaw.mend}."),)) for flaw in signature_flaws(found))
     if entries:
         yield Entries(entries)
     elif found.count(found.all).unsigned:
-        yield Paragraph("psoas audit review goes through what is not signed, card by card; docs/reviewing.md tells how.")
+        yield Paragraph(
+            "psoas audit review goes through what is not signed, card by card; docs/reviewing.md tells how."
+        )

@@ -11,9 +11,6 @@ from psoas.case import Case
 from psoas.consultation import Consultation
 from psoas.faults import Place
 
-ALL = "all_" + "exercise"
-"""What a case excludes that may be given nothing but what is given where a plan is restricted."""
-
 
 def case_disagrees(material: Material) -> Iterator[Flaw]:
     """A worked case that does not come out as it expects, or that cannot be read any more."""
@@ -42,13 +39,15 @@ def _misses(it: Consultation, case: Case) -> Iterator[tuple[str, tuple[str, ...]
         yield f"{case.id} expects {lead} first and gets {', '.join(causes[:1]) or 'no cause'}", (lead,)
     for cause in expect.causes:
         if cause not in causes:
-            short = _short(it, lambda name, cause=cause: cause in it.knowledge.rules[name].then)  # type: ignore[misc]
+            short = _short(it, lambda name, cause=cause: cause in it.knowledge.rules[name].then)
             yield f"{case.id} expects {cause}, which is not established" + _nearly(short), (cause, *short)
     for remedy in expect.include:
         if remedy not in given:
             yield f"{case.id} expects {remedy}, which is not given", (remedy,)
     freely = {tier.id for tier in it.knowledge.manifest.tiers if tier.restricted}
-    barred = {remedy.id for remedy in it.remedies if ALL in expect.exclude and remedy.tier not in freely}
+    # a word that is no remedy stands for all that is not given where a plan is restricted
+    every = not set(expect.exclude) <= set(it.knowledge.remedies)
+    barred = {remedy.id for remedy in it.remedies if every and remedy.tier not in freely}
     for remedy in sorted({*expect.exclude, *barred}):
         if remedy in given:
             yield f"{case.id} must not be given {remedy}, and is", (remedy,)

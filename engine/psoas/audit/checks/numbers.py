@@ -9,6 +9,7 @@ from itertools import combinations
 
 from psoas.audit.material import Material, flaw
 from psoas.audit.report import Flaw
+from psoas.audit.wording import in_figures
 from psoas.knowledge.conditions import All, Condition, Holds, Not, Test
 from psoas.knowledge.model import Rule
 from psoas.knowledge.program import Clause
@@ -16,7 +17,7 @@ from psoas.readings.phrase import number
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Interval:
     """Where on the number line of one finding a rule holds, if it rests on that finding alone."""
 
     rule: Rule
@@ -31,26 +32,28 @@ class Stretch:
         """Whether it ends on both sides."""
         return self.low > float("-inf") and self.high < float("inf")
 
-    def within(self, other: Stretch) -> bool:
+    def within(self, other: Interval) -> bool:
         """Tell whether all of it lies in `other`."""
         return _starts(self) >= _starts(other) and _ends(self) <= _ends(other)
 
-    def meets(self, other: Stretch) -> bool:
+    def meets(self, other: Interval) -> bool:
         """Tell whether the two have a number in common."""
         low, high = max(_starts(self), _starts(other)), min(_ends(self), _ends(other))
         return low[0] < high[0] or (low[0] == high[0] and low[1] == 0 == high[1])
 
 
 def threshold_gap(material: Material) -> Iterator[Flaw]:
-    """A number between two stretches of one ladder that belongs to neither."""
+    """A number between two intervals of one ladder that belongs to neither."""
     for group in _ladders(material):
         ladder = sorted(group, key=_starts)
-        stepped = any(stretch.bounded for stretch in ladder)
+        stepped = any(interval.bounded for interval in ladder)
         reach = ladder[0]
         for upper in ladder[1:]:
             gap = _gap(reach, upper)
             if gap and (stepped or reach.high == upper.low):
-                message = f"{upper.finding}: {gap} is in neither {reach.rule.id} nor {upper.rule.id} ({reach.rule.place})"
+                message = (
+                    f"{upper.finding}: {gap} is in neither {reach.rule.id} nor {upper.rule.id} ({reach.rule.place})"
+                )
                 yield flaw("threshold-gap", "error", upper.rule, message, others=(reach.rule.id,))
             reach = max(reach, upper, key=_ends)
 
@@ -58,7 +61,7 @@ def threshold_gap(material: Material) -> Iterator[Flaw]:
 def threshold_overlap(material: Material) -> Iterator[Flaw]:
     """Numbers that belong to two steps of a ladder, or both to a sign and to what counts against it."""
     for group in _ladders(material):
-        for one, other in combinations(sorted(group, key=lambda stretch: (stretch.rule.place, stretch.rule.id)), 2):
+        for one, other in combinations(sorted(group, key=lambda interval: (interval.rule.place, interval.rule.id)), 2):
             if one.meets(other) and not one.within(other) and not other.within(one):
                 yield _overlap(one, other, "and so count twice")
     for one, other in _opponents(material):
@@ -77,35 +80,34 @@ def threshold_reversed(material: Material) -> Iterator[Flaw]:
                 said = {up for up, value in words if value == bound}
                 if test.operator != "is" and said == {not upward}:
                     message = (
-                        f"{rule.id} tests {test.finding} for {test.operator} {number(bound)}, and says "
-                        f"“{rule.because}”"
+                        f"{rule.id} tests {test.finding} for {test.operator} {number(bound)}, and says “{rule.because}”"
                     )
                     yield flaw("threshold-reversed", "error", rule, message)
 
 
-def _ladders(material: Material) -> Iterator[list[Stretch]]:
-    """Yield the stretches of the rules that rest on one number alone and conclude the same, where there are several."""
-    groups: dict[object, list[Stretch]] = {}
-    for stretch in _stretches(material):
-        rule = stretch.rule
-        groups.setdefault((stretch.finding, rule.then, rule.level, rule.kind == "against"), []).append(stretch)
+def _ladders(material: Material) -> Iterator[list[Interval]]:
+    """Yield the intervals of the rules that rest on one number alone and conclude the same, where there are several."""
+    groups: dict[object, list[Interval]] = {}
+    for interval in _intervals(material):
+        rule = interval.rule
+        groups.setdefault((interval.finding, rule.then, rule.level, rule.kind == "against"), []).append(interval)
     yield from (group for group in groups.values() if len(group) > 1)
 
 
-def _opponents(material: Material) -> Iterator[tuple[Stretch, Stretch]]:
-    for one, other in combinations(_stretches(material), 2):
+def _opponents(material: Material) -> Iterator[tuple[Interval, Interval]]:
+    for one, other in combinations(_intervals(material), 2):
         same = one.finding == other.finding and set(one.rule.then) & set(other.rule.then)
         if same and (one.rule.kind == "against") != (other.rule.kind == "against"):
             yield one, other
 
 
-def _stretches(material: Material) -> list[Stretch]:
-    found = [_stretch(clause) for clause in material.logic.program.clauses if clause.unless is None]
-    return [stretch for stretch in found if stretch]
+def _intervals(material: Material) -> list[Interval]:
+    found = [_interval(clause) for clause in material.logic.program.clauses if clause.unless is None]
+    return [interval for interval in found if interval]
 
 
-def _stretch(clause: Clause) -> Stretch | None:
-    """Return where `clause` holds, if it is a rule that wants one number to lie in one stretch and nothing else."""
+def _interval(clause: Clause) -> Interval | None:
+    """Return where `clause` holds, if it is a rule that wants one number to lie in one interval and nothing else."""
     rule, parts = clause.origin, _parts(clause.when)
     if not isinstance(rule, Rule) or not parts:
         return None
@@ -116,7 +118,7 @@ def _stretch(clause: Clause) -> Stretch | None:
     for test in tests:
         starts, ends = _bounds(test)
         low, high = max(low, starts), min(high, ends)
-    return Stretch(rule, tests[0].finding, low[0], high[0], low[1] == 0, high[1] == 0)
+    return Interval(rule, tests[0].finding, low[0], high[0], low[1] == 0, high[1] == 0)
 
 
 def _parts(condition: Condition) -> tuple[Condition, ...]:
@@ -133,22 +135,22 @@ def _bounds(test: Test) -> tuple[tuple[float, int], tuple[float, int]]:
     return starts.get(test.operator, (float("-inf"), 1)), ends.get(test.operator, (float("inf"), -1))
 
 
-def _starts(stretch: Stretch) -> tuple[float, int]:
-    return stretch.low, 0 if stretch.low_in else 1
+def _starts(interval: Interval) -> tuple[float, int]:
+    return interval.low, 0 if interval.low_in else 1
 
 
-def _ends(stretch: Stretch) -> tuple[float, int]:
-    return stretch.high, 0 if stretch.high_in else -1
+def _ends(interval: Interval) -> tuple[float, int]:
+    return interval.high, 0 if interval.high_in else -1
 
 
-def _gap(lower: Stretch, upper: Stretch) -> str:
-    """Return the numbers between two stretches in words; empty where there are none."""
+def _gap(lower: Interval, upper: Interval) -> str:
+    """Return the numbers between two intervals in words; empty where there are none."""
     if lower.high == upper.low:
         return "" if lower.high_in or upper.low_in else f"exactly {number(lower.high)}"
     return f"what lies between {number(lower.high)} and {number(upper.low)}" if lower.high < upper.low else ""
 
 
-def _overlap(one: Stretch, other: Stretch, how: str) -> Flaw:
+def _overlap(one: Interval, other: Interval, how: str) -> Flaw:
     low, high = max(one.low, other.low), min(one.high, other.high)
     shared = " and ".join(
         f"{word} {number(bound)}" for word, bound in (("from", low), ("up to", high)) if abs(bound) < float("inf")
@@ -168,11 +170,9 @@ def _numeric(condition: Condition, positive: bool = True) -> Iterator[tuple[Test
             yield from _numeric(part, positive)
 
 
-NUMERALS = "zero one two three four five six seven eight nine ten eleven twelve".split()
-TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
 NUMBER = r"(\d+(?:\.\d+)?)"
 BEFORE = {
-    True: rf"(?<!no )(?:at least|more than|longer than|older than|greater than|above|over|from the age of)(?: an?)? {NUMBER}",
+    True: rf"(?<!no )(?:at least|more than|longer than|older than|above|over|from the age of)(?: an?)? {NUMBER}",
     False: rf"(?:at most|less than|fewer than|shorter than|younger than|no more than|below|under|up to) {NUMBER}",
 }
 AFTER = {
@@ -183,13 +183,6 @@ AFTER = {
 
 def _words(text: str) -> set[tuple[bool, float]]:
     """Return what `text` says of numbers: whether it means those above, and the number."""
-    text = text.lower()
-    for value, word in enumerate(NUMERALS):
-        text = re.sub(rf"\b{word}\b", str(value), text)
-    for word, value in TENS.items():
-        text = re.sub(rf"\b{word}\b", str(value), text)
-    return {
-        (up, float(found)) for forms in (BEFORE, AFTER) for up, form in forms.items() for found in re.findall(form, text)
-    }
-
-
+    text = in_figures(text)
+    forms = [(up, form) for both in (BEFORE, AFTER) for up, form in both.items()]
+    return {(up, float(found)) for up, form in forms for found in re.findall(form, text)}

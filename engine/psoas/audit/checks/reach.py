@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from psoas.audit.logic import Goal, Within
 from psoas.audit.material import Material, flaw
 from psoas.audit.report import Flaw
+from psoas.audit.uses import tests_of, uses
 from psoas.knowledge.conditions import Condition, Holds, Not, Test, leaves
 from psoas.knowledge.model import Finding, Rule
 from psoas.knowledge.program import Clause, Program
@@ -67,20 +68,16 @@ def unused_conclusion(material: Material) -> Iterator[Flaw]:
 
 def unused_finding(material: Material) -> Iterator[Flaw]:
     """A question, or a calculated number, whose answer nothing uses."""
-    used = {test.finding for test, _ in _all_tests(material)}
-    for calculated in material.knowledge.calculated.values():
-        used.update(calculated.formula.inputs)
-    texts = " ".join(dose.amount for remedy in material.knowledge.remedies.values() for dose in remedy.dose)
-    for item in material.knowledge.vocabulary.values():
-        if item.id not in used and f"{{{item.id}}}" not in texts:
-            asked = "is asked and" if isinstance(item, Finding) else "is calculated and"
-            message = f"{item.id} ({item.name}) {asked} nothing uses it"
-            yield flaw("unused-finding", "error", item, message)
+    for name, by in uses(material.knowledge).items():
+        if not by:
+            item = material.knowledge.vocabulary[name]
+            made = "asked" if isinstance(item, Finding) else "calculated"
+            yield flaw("unused-finding", "error", item, f"{name} ({item.name}) is {made} and nothing uses it")
 
 
 def unused_value(material: Material) -> Iterator[Flaw]:
     """Values of a choice that no condition names, beside those that stand for nothing out of the ordinary."""
-    named = _named_words(test for test, _ in _all_tests(material))
+    named = _named_words(test for test, _ in tests_of(material.knowledge))
     for finding in material.knowledge.findings.values():
         words = named.get(finding.id)
         if not words or finding.type == "yes-no":
@@ -97,12 +94,13 @@ ALARMING = 0.75
 
 def lost_red_flag(material: Material) -> Iterator[Flaw]:
     """A screened level without a rule; a question among those asked for their sake that raises no alarm any more."""
-    behind = material.logic.program.behind(material.screened)
+    program, levels = material.logic.program, [d.id for d in material.knowledge.manifest.dispositions]
+    behind = program.behind(material.screened)
     feeding = {name for clause in behind.clauses for name in _inputs(material, (t.finding for t in clause.tests()))}
     topics: dict[str, list[Finding]] = {}
     for finding in material.knowledge.findings.values():
         topics.setdefault(finding.topic, []).append(finding)
-    alarms = _alarms(material, behind)
+    alarms = _alarms(material, program.behind(levels))
     for topic, findings in topics.items():
         fed = sum(finding.id in feeding for finding in findings)
         if len(findings) > 2 and fed >= ALARMING * len(findings):
@@ -115,7 +113,7 @@ def lost_red_flag(material: Material) -> Iterator[Flaw]:
             yield Flaw(material.knowledge.manifest.place, "lost-red-flag", "error", level.id, message)
 
 
-def hidden_emergency(material: Material) -> Iterator[Flaw]:
+def hidden_red_flag(material: Material) -> Iterator[Flaw]:
     """A question that a screened rule needs, and that is not asked in some cases in which the rule would fire."""
     behind = material.logic.program.behind(material.screened)
     hides: dict[str, list[str]] = {}
@@ -131,7 +129,7 @@ def hidden_emergency(material: Material) -> Iterator[Flaw]:
             f"{name} ({finding.name}) may not be asked where an answer to it would make {' or '.join(rules)} fire: its "
             "applies: can be false then"
         )
-        yield flaw("hidden-emergency", "error", finding, message, others=tuple(rules))
+        yield flaw("hidden-red-flag", "error", finding, message, others=tuple(rules))
 
 
 def _hides(material: Material, clause: Clause, finding: Finding) -> bool:
@@ -155,15 +153,15 @@ def _below(material: Material, clause: Clause) -> Iterable[Clause]:
 
 def _silent(finding: Finding, alarming: set[str], topic: str) -> Iterator[Flaw]:
     """Yield a flaw for `finding` if none of its answers alarms, or for each that might and does not."""
-    where = f"it stands in {topic} questions there feed an urgent rule"
+    where = f"it stands in {topic} questions there feed urgent rules"
     if not alarming:
-        message = f"no answer to {finding.id} ({finding.name}) makes an urgent rule fire; {where}"
+        message = f"no answer to {finding.id} ({finding.name}) makes a triage rule fire; {where}"
         yield flaw("lost-red-flag", "error", finding, message)
         return
     for value in finding.values:
         if value not in alarming and not _ordinary(finding, value) and value not in finding.lasting:
-            message = f"{finding.id}: the answer {value} (“{finding.values[value]}”) makes no urgent rule fire; {where}"
-            yield flaw("lost-red-flag", "warning", finding, message, others=(value,))
+            message = f"{finding.id}: the answer {value} (“{finding.values[value]}”) makes no triage rule fire; {where}"
+            yield Flaw(finding.place, "lost-red-flag", "warning", f"{finding.id}.{value}", message, "", (finding.id,))
 
 
 def _ordinary(finding: Finding, value: str) -> bool:
@@ -193,20 +191,6 @@ def _signed(condition: Condition, positive: bool = True) -> Iterator[tuple[Test,
             yield from _signed(part, positive)
 
 
-def _all_tests(material: Material) -> Iterator[tuple[Test, str]]:
-    """Yield every test that stands anywhere, with the id of the item it stands in."""
-    know = material.knowledge
-    places: list[tuple[str, Condition | None]] = []
-    for clause in material.logic.program.clauses:
-        places += [(clause.id, clause.when), (clause.id, clause.unless)]
-    places += [(finding.id, finding.applies) for finding in know.findings.values()]
-    places += [(item.id, item.when) for item in know.contradictions.values()]
-    for dispute in know.disagreements.values():
-        places += [(dispute.id, dispute.bears), *((dispute.id, settled.when) for settled in dispute.settled)]
-    for name, condition in places:
-        yield from ((leaf, name) for leaf in leaves(condition) if isinstance(leaf, Test))
-
-
 def _named_words(tests: Iterable[Test]) -> dict[str, set[str]]:
     named: dict[str, set[str]] = {}
     for test in tests:
@@ -223,5 +207,3 @@ def _inputs(material: Material, findings: Iterable[str]) -> Iterator[str]:
 def _symbols_of(material: Material, wanted: object) -> set[str]:
     assert callable(wanted)
     return {symbol for clause in material.logic.program.clauses if wanted(clause) for symbol in clause.symbols()}
-
-

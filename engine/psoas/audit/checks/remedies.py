@@ -14,11 +14,18 @@ from psoas.knowledge.model import Remedy
 from psoas.knowledge.program import withheld
 
 ANTONYMS = [
-    set(pair.split("/"))
-    for pair in (
-        "high/low higher/lower more/less longer/shorter increase/reduce raise/lower quicker/slower faster/slower "
-        "forward/backward up/down start/stop tighten/loosen stiffen/loosen open/close"
-    ).split()
+    {"high", "low"},
+    {"raise", "low"},
+    {"more", "less"},
+    {"longer", "shorter"},
+    {"increase", "reduce"},
+    {"quicker", "slower"},
+    {"faster", "slower"},
+    {"forward", "backward"},
+    {"up", "down"},
+    {"start", "stop"},
+    {"tighten", "loosen"},
+    {"open", "close"},
 ]
 """Words of which one in the name of a remedy undoes the other in the name of another."""
 
@@ -76,7 +83,7 @@ def _opposed(one: Remedy, other: Remedy) -> str:
     here, there = first - second, second - first
     if len(here) == len(there) == 1 and first & second:
         pair = {_stem(word) for word in here | there}
-        if any(pair == {_stem(word) for word in antonyms} for antonyms in ANTONYMS):
+        if pair in ANTONYMS:
             return " against ".join(sorted(here | there))
     if here & STOPPING:
         for trait in other.traits:

@@ -70,7 +70,7 @@ def always_true(material: Material) -> Iterator[Flaw]:
     for clause in logic.program.clauses:
         if clause.when != ALWAYS and logic.possible([Goal(clause.when, "not true")]) is False:
             yield flaw("always-true", "error", clause.origin, f"the condition of {clause.origin.id} is always true")
-        elif clause.when == ALWAYS and isinstance(clause.origin, Rule) and logic.possible([logic.silent(clause)]) is False:
+        elif isinstance(clause.origin, Rule) and logic.possible([logic.silent(clause)]) is False:
             yield flaw("always-true", "error", clause.origin, f"{clause.origin.id} fires in every case")
         for test in dict.fromkeys(clause.tests()):
             if test.operator == "answered":

@@ -8,18 +8,17 @@ from typing import Any
 
 from psoas.audit.material import Material, flaw
 from psoas.audit.report import Flaw
+from psoas.audit.wording import in_figures, shortened
 from psoas.knowledge.check import EXPERT_DEFAULT
 from psoas.knowledge.citations import citations, unaccounted
 from psoas.knowledge.model import Dose, Knowledge, Remedy, Source
-
-NUMERALS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
 
 def claim_unaccounted(material: Material) -> Iterator[Flaw]:
     """A claim of an article that nothing is built on and nothing leaves out."""
     for name in unaccounted(material.knowledge):
         source = material.knowledge.sources[name]
-        message = f"nothing cites {name} (“{_cut(source.says)}”), and nothing says why it is left out"
+        message = f"nothing cites {name} (“{shortened(source.says)}”), and nothing says why it is left out"
         yield flaw("claim-unaccounted", "error", source, message)
 
 
@@ -41,7 +40,7 @@ def unused_source(material: Material) -> Iterator[Flaw]:
     omitted = {name for omission in know.omissions for name in omission.omits}
     for source in know.sources.values():
         if not source.of and source.id not in whole | omitted and not cited[source.id]:
-            yield flaw("unused-source", "warning", source, f"nothing cites {source.id} (“{_cut(source.says)}”)")
+            yield flaw("unused-source", "warning", source, f"nothing cites {source.id} (“{shortened(source.says)}”)")
 
 
 def no_source(material: Material) -> Iterator[Flaw]:
@@ -54,7 +53,7 @@ def no_source(material: Material) -> Iterator[Flaw]:
     for remedy in know.remedies.values():
         for dose in remedy.dose:
             if not dose.source:
-                message = f"{remedy.id}: the dose “{_cut(dose.amount)}” names no source"
+                message = f"{remedy.id}: the dose “{shortened(dose.amount)}” names no source"
                 yield flaw("no-source", "error", remedy, message)
 
 
@@ -65,7 +64,7 @@ def dose_not_in_source(material: Material) -> Iterator[Flaw]:
             if dose.source != EXPERT_DEFAULT and dose.source in material.knowledge.sources:
                 wrong = _wrong(dose, material.knowledge.sources[dose.source], material.knowledge)
                 if wrong:
-                    message = f"{remedy.id}: the dose “{_cut(dose.amount)}” is ascribed to {dose.source}, {wrong}"
+                    message = f"{remedy.id}: the dose “{shortened(dose.amount)}” is ascribed to {dose.source}, {wrong}"
                     yield flaw("dose-not-in-source", "error", remedy, message, others=(dose.source,))
 
 
@@ -76,7 +75,9 @@ def dose_in_other_hands(material: Material) -> Iterator[Flaw]:
         for name in remedy.sources:
             source = material.knowledge.sources.get(name)
             if source and source.dose and name not in given and _stated(remedy, source):
-                message = f"{remedy.id} gives the dose of {name} (“{_cut(source.dose)}”) without naming it as the source"
+                message = (
+                    f"{remedy.id} gives the dose of {name} (“{shortened(source.dose)}”) without naming it as the source"
+                )
                 yield flaw("dose-in-other-hands", "note", remedy, message, others=(name,))
 
 
@@ -92,15 +93,8 @@ def _wrong(dose: Dose, source: Source, knowledge: Knowledge) -> str:
         return "which gives no dose"
     extra = _numbers(re.sub(r"\{\w+\}", "", dose.amount)) - set[float]().union(*map(_numbers, texts))
     shown = ", ".join(f"{value:g}" for value in sorted(extra))
-    return f"which does not give {shown} (it gives: {_cut(' / '.join(filter(None, texts)), 80)})" if extra else ""
+    return f"which does not give {shown} (it gives: {shortened(' / '.join(filter(None, texts)), 80)})" if extra else ""
 
 
 def _numbers(text: str) -> set[float]:
-    text = text.lower()
-    for value, word in enumerate(NUMERALS):
-        text = re.sub(rf"\b{word}\b", str(value), text)
-    return {float(found) for found in re.findall(r"\d+(?:\.\d+)?", text)}
-
-
-def _cut(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
+    return {float(found) for found in re.findall(r"\d+(?:\.\d+)?", in_figures(text))}

@@ -1,0 +1,60 @@
+"""What an audit found → SARIF 2.1.0, which editors and code hosts show beside the lines it is about."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from psoas import __version__
+from psoas.audit.pages import page
+from psoas.audit.report import Audit, Flaw, verdict
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def to_sarif(audit: Audit) -> str:
+    """Return `audit` as the text of a SARIF log."""
+    checks = sorted({*audit.checks, *(flaw.check for flaw in audit.flaws)})
+    number = {check: index for index, check in enumerate(checks)}
+    results = [_result(flaw, number) for flaw in audit.flaws]
+    for flaw, reason in audit.suppressed:
+        justified = {"kind": "external", "status": "accepted", "justification": reason.because}
+        results.append({**_result(flaw, number), "suppressions": [justified]})
+    driver = {"name": "psoas", "version": __version__, "rules": [_rule(check) for check in checks]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+        "properties": {"verdict": verdict(audit)},
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rule(check: str) -> dict[str, Any]:
+    about = page(check)
+    return {
+        "id": check,
+        "shortDescription": {"text": f"{about.title}."},
+        "fullDescription": {"text": about.finds},
+        "help": {"text": about.do},
+        "helpUri": about.address,
+    }
+
+
+def _result(flaw: Flaw, number: dict[str, int]) -> dict[str, Any]:
+    return {
+        "ruleId": flaw.check,
+        "ruleIndex": number[flaw.check],
+        "level": flaw.severity,
+        "message": {"text": f"{flaw.message}. {flaw.do}"},
+        "locations": [_location(flaw)],
+        "partialFingerprints": {"item/v1": f"{flaw.check}:{flaw.item}:{','.join(flaw.others)}"},
+    }
+
+
+def _location(flaw: Flaw) -> dict[str, Any]:
+    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(flaw.place.file.replace("\\", "/"))}}
+    if flaw.place.line:
+        physical["region"] = {"startLine": flaw.place.line, "startColumn": max(flaw.place.column, 1)}
+    return {"physicalLocation": physical, "logicalLocations": [{"name": flaw.item or flaw.place.file}]}
