@@ -65,7 +65,7 @@ def test_a_stricter_rule_is_no_loss(copy: Path) -> None:
 
 
 def test_a_worked_case_that_comes_out_differently_is_told(copy: Path) -> None:
-    changed(copy, "rules/summaries.yaml", "self_care_days: at least 14", "self_care_days: at least 30")
+    changed(copy, "red_flags.yaml", "if: {self_care_days: at least 14}", "if: {self_care_days: at least 30}")
     done = run(ROOT / "kb", copy)
     assert done.exit_code == 1
     assert "V26: see_clinician → self_care" in done.output

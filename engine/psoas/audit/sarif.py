@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -54,7 +55,16 @@ def _result(flaw: Flaw, number: dict[str, int]) -> dict[str, Any]:
 
 
 def _location(flaw: Flaw) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(flaw.place.file.replace("\\", "/"))}}
+    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(Path(flaw.place.file))}}
     if flaw.place.line:
         physical["region"] = {"startLine": flaw.place.line, "startColumn": max(flaw.place.column, 1)}
     return {"physicalLocation": physical, "logicalLocations": [{"name": flaw.item or flaw.place.file}]}
+
+
+def _uri(file: Path) -> str:
+    """Return the address of `file`: from the folder one stands in if it lies there, and whole otherwise."""
+    if file.is_absolute():
+        if not file.is_relative_to(Path.cwd()):
+            return file.as_uri()
+        file = file.relative_to(Path.cwd())
+    return quote(file.as_posix())

@@ -68,9 +68,9 @@ def always_true(material: Material) -> Iterator[Flaw]:
     """A rule that fires in every case, or a test that every answer passes, or none."""
     logic, phrases = material.logic, Phrases(material.knowledge)
     for clause in logic.program.clauses:
-        if clause.when != ALWAYS and logic.possible([Goal(clause.when, "not true")]) is False:
+        if clause.when != ALWAYS and logic.possible([Goal(clause.when, "not true")], logic.is_opaque) is False:
             yield flaw("always-true", "error", clause.origin, f"the condition of {clause.origin.id} is always true")
-        elif isinstance(clause.origin, Rule) and logic.possible([logic.silent(clause)]) is False:
+        elif isinstance(clause.origin, Rule) and logic.possible([logic.silent(clause)], logic.is_opaque) is False:
             yield flaw("always-true", "error", clause.origin, f"{clause.origin.id} fires in every case")
         for test in dict.fromkeys(clause.tests()):
             if test.operator == "answered":
