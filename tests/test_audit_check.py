@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from conftest import ROOT
 from psoas.audit.checking import CHECKS, STALE, UNUSABLE, audit, worked_cases
-from psoas.audit.pages import check_ids, page, pages_home
+from psoas.audit.manual import check_ids, page, pages_home
 from psoas.audit.report import Audit, Flaw, to_json, to_text
 from psoas.audit.sarif import to_sarif
 from psoas.knowledge.load import load

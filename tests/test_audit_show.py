@@ -254,3 +254,12 @@ def test_a_name_of_nothing_exits_2_with_the_nearest() -> None:
     assert code == 2
     assert "there is nothing called 'oyli_disc'" in said
     assert "did you mean oily_disc?" in said
+
+
+def test_a_broken_worked_case_is_named_and_does_not_hide_the_card(tmp_path: Path) -> None:
+    shutil.copytree(BICYCLE, tmp_path / "kb")
+    (tmp_path / "kb" / "cases" / "oil.yaml").write_text("answers: [")
+    cards = Cards(Consultant(load(tmp_path / "kb")), tmp_path / "kb")
+    assert "It fires in 1 of 3 worked cases: frayed." in text_of(cards, "T2")
+    assert "Not counted, as they cannot be read:" in text_of(cards, "T2")
+    assert cards.card("T2").unread == (str(tmp_path / "kb" / "cases" / "oil.yaml"),)

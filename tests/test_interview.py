@@ -27,7 +27,7 @@ from psoas.interview import Interview, Interviewer, Sheet, Stop, replay, share
 from psoas.knowledge.conditions import OPEN, Condition, Holds, Not, all_of, any_of
 from psoas.knowledge.conditions import Test as Leaf
 from psoas.knowledge.formulas import parse_formula
-from psoas.knowledge.model import Calculated, Finding, Knowledge, Remedy, Rule, Together
+from psoas.knowledge.model import Calculated, Finding, Knowledge, Manifest, Remedy, Rule, Together
 from psoas.knowledge.program import compile_program
 from psoas.lead import Ranking, _View
 from psoas.memory import Standing, State, WorkingMemory
@@ -187,8 +187,8 @@ def test_whatever_was_left_out_could_not_change_the_advice() -> None:
 def test_whatever_was_left_out_could_not_change_the_advice_in_many_cases(seed: int) -> None:
     """Seen to fail with `_may_get_a_value` saying no of every calculated finding."""
     asks, writer = interviewer(), Writer(shipped())
-    for number, case in enumerate([*worked(f"*{seed}.yaml"), *random_cases(60, seed=620 + seed)]):
-        check_certificate(writer, replay(asks, case), 25, number)
+    for number, case in enumerate([*worked(f"*{seed}.yaml"), *random_cases(40, seed=620 + seed)]):
+        check_certificate(writer, replay(asks, case), 20, number)
 
 
 def states_of(finding: Finding) -> list[State]:
@@ -231,37 +231,61 @@ def rivalry(knowledge: Knowledge) -> Knowledge | None:
     return other
 
 
+def other_levels(number: int) -> Manifest:
+    """Return scales on which being settled, or unknown, weighs otherwise than in the shipped knowledge."""
+    if number == 0:
+        return MANIFEST
+    if number == 1:  # a screened level that does not restrict the plan
+        levels = (replace(level, plan="full") if level.id == "today" else level for level in MANIFEST.dispositions)
+        return replace(MANIFEST, dispositions=tuple(levels))
+    return replace(MANIFEST, otherwise=replace(MANIFEST.otherwise, unknown="today"))
+
+
 def small(count: int, seed: int) -> Iterator[tuple[Consultant, list[dict[str, State]]]]:
-    """Yield random knowledge bases with random cases; every other one with many causes that rival."""
+    """Yield random knowledge bases with random cases; some with many causes that rival, some with other scales."""
     random = Random(seed)
     for number in range(count):
-        knowledge = random_knowledge(random)
+        knowledge = replace(random_knowledge(random), manifest=other_levels(number % 3))
         consultant = Consultant((number % 2 and rivalry(knowledge)) or knowledge)
         yield consultant, [random_states(random, consultant.knowledge) for _ in range(3)]
 
 
+def continued(asks: Interviewer, known: Mapping[str, State], random: Random) -> Interview:
+    """Return the interview that begins with some answers, those to come drawn at random."""
+    answers, asked = dict(known), []
+    while sheet := (step := asks.step(answers)).sheet:
+        asked.append(sheet.findings)
+        for name in sheet.findings:
+            assert name not in answers
+            answers[name] = random.choice(states_of(asks.knowledge.findings[name]))
+    return Interview(answers, tuple(asked), step.stopped)
+
+
 def check_every_completion(count: int, seed: int, most: int) -> None:
+    """Check the stops of interviews that begin with nothing, and with the answers of a case file."""
     random = Random(seed)
     for number, (consultant, cases) in enumerate(small(count, seed)):
+        asks = Interviewer(consultant)
         for given in cases:
-            held = replay(Interviewer(consultant), Case("case", answers=given))
+            held = replay(asks, Case("case", answers=given))
             check(consultant, held, given)
-            expected = advised(consultant, held.answers, held.stopped)
-            for answers in every_completion(consultant, held.answers, most, random):
-                assert advised(consultant, answers, held.stopped) == expected, (number, held, answers)
+            for stopped in (held, continued(asks, given, random)):
+                expected = advised(consultant, stopped.answers, stopped.stopped)
+                for answers in every_completion(consultant, stopped.answers, most, random):
+                    assert advised(consultant, answers, stopped.stopped) == expected, (number, stopped, answers)
 
 
 def test_on_small_knowledge_bases_every_completion_gives_the_same_advice() -> None:
     """Seen to fail with `assumed` left out, so that a remedy does not see a level which no rule gives; and with
     the weights of open rules bounded from below by their most."""
-    check_every_completion(24, seed=63, most=120)
+    check_every_completion(24, seed=63, most=60)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_on_many_small_knowledge_bases_every_completion_gives_the_same_advice(seed: int) -> None:
     """Seen to fail with `sure` raised to the level that holds now."""
-    check_every_completion(100, seed=630 + seed, most=200)
+    check_every_completion(60, seed=630 + seed, most=100)
 
 
 # The two readings that the certificate rests on
@@ -513,6 +537,9 @@ def test_a_remedy_sees_the_level_that_no_rule_gives() -> None:
     held = interview([A, B, K], rules, {"a": UNKNOWN, "b": "yes", "k": "no"}, remedies=[swim])
     assert ("b",) in held.asked
     assert ("b",) not in interview([A, B, K], rules, {"a": "no"}, remedies=[swim]).asked
+    calm = remedy("swim", when=all_of([Holds("calm"), yes("b")]), tier="safety")
+    assert ("b",) not in interview([A, B, K], rules, {"a": UNKNOWN}, remedies=[calm]).asked
+    assert ("b",) in interview([A, B, K], rules, {"a": "no", "b": "yes"}, remedies=[calm]).asked
 
 
 def test_where_the_plan_is_restricted_nothing_is_asked_for_what_is_not_given() -> None:

@@ -8,9 +8,10 @@ from functools import cached_property
 
 from psoas.case import Case
 from psoas.knowledge.conditions import Condition, evaluate
-from psoas.knowledge.digest import digest, knowledge_digest
-from psoas.knowledge.model import Disagreement, Disposition, Knowledge, Remedy
+from psoas.knowledge.digest import knowledge_digest
+from psoas.knowledge.model import Disagreement, Disposition, Knowledge, Remedy, Rule, Withholding
 from psoas.knowledge.program import compile_program, withheld
+from psoas.knowledge.signatures import signings
 from psoas.memory import Vocabulary, WorkingMemory
 from psoas.nearmiss import NearMisses, Turn
 from psoas.plan import Given, planned
@@ -256,10 +257,6 @@ def _dispute(item: Disagreement, settled: str) -> Dispute:
 
 def signatures(knowledge: Knowledge) -> Signatures:
     """Return how many rules and remedies carry a valid signature, and how many only an outdated one."""
-    items = {**knowledge.rules, **knowledge.withholdings, **knowledge.remedies}
-    signed: set[str] = set()
-    stale: set[str] = set()
-    for review in knowledge.reviews:
-        if review.of in items and review.verdict == "agree":
-            (signed if review.digest == digest(items[review.of]) else stale).add(review.of)
-    return Signatures(len(signed), len(stale - signed), len(items))
+    kinds = (Rule, Withholding, Remedy)
+    states = [signing.state for signing in signings(knowledge).values() if isinstance(signing.item, kinds)]
+    return Signatures(states.count("signed"), states.count("stale"), len(states))

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-from psoas.case import Case, read_case
+from psoas.case import Case
 from psoas.consultation import Consultant
 from psoas.knowledge.conditions import Condition, Holds, Test, any_of, evaluate, leaves
 from psoas.knowledge.model import Calculated, Conclusion, Disagreement, Finding, Remedy, Rule, Withholding
@@ -251,8 +250,3 @@ def _condition(consultant: Consultant, item: Item) -> tuple[Condition, Condition
     if isinstance(item, Finding | Calculated):
         return Test(item.id, "answered"), None
     return any_of([item.when]), None
-
-
-def worked_cases(consultant: Consultant, home: Path) -> tuple[Case, ...]:
-    """Return the worked cases of the knowledge base in the folder `home`. Raises `Unusable` where one is broken."""
-    return tuple(read_case(consultant.knowledge, path) for path in sorted((home / "cases").glob("*.yaml")))

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from psoas.audit.boundary import Boundary, Trials, worked_cases
+from psoas.audit.boundary import Boundary, Trials
+from psoas.audit.checking import worked_cases
 from psoas.audit.history import Changed, last_change
+from psoas.audit.material import Worked
 from psoas.case import Case
 from psoas.consultation import Consultant
 from psoas.faults import Fault, Place, Unusable, quoted, suggest
@@ -58,6 +60,7 @@ class Card:
     feeds: tuple[Link, ...]
     fires: tuple[str, ...]  # ids of worked cases
     cases: int  # of how many
+    unread: tuple[str, ...]  # files of worked cases that cannot be read
     boundary: Boundary | None
     changed: Changed | None
 
@@ -81,9 +84,14 @@ class Cards:
         self._vocabulary = self.knowledge.vocabulary
 
     @cached_property
+    def worked(self) -> tuple[Worked, ...]:
+        """The worked cases, and what of them cannot be read."""
+        return tuple(worked_cases(self.knowledge, self.home / "cases", self._shown / "cases"))
+
+    @cached_property
     def cases(self) -> tuple[Case, ...]:
-        """The worked cases."""
-        return worked_cases(self.consultant, self.home)
+        """The worked cases that can be read."""
+        return tuple(each.case for each in self.worked if each.case is not None)
 
     @cached_property
     def _sources(self) -> dict[int, list[str]]:
@@ -106,7 +114,7 @@ class Cards:
         return found
 
     def card(self, name: str) -> Card:
-        """Return the card of what `name` names. Raises `Unusable` for a name of nothing, or a broken worked case."""
+        """Return the card of what `name` names. Raises `Unusable` for a name of nothing."""
         signing = self.find(name)
         item = signing.item
         trials = None if isinstance(item, Contradiction) else Trials(self.consultant, item)
@@ -124,6 +132,7 @@ class Cards:
             tuple(self._feeds(item)),
             trials.firing(self.cases) if trials else (),
             len(self.cases),
+            tuple(each.file for each in self.worked if each.case is None),
             pair,
             last_change(self.home, self._shown, item, (s.item for s in self.signings.values())),
         )

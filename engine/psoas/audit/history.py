@@ -29,7 +29,8 @@ def last_change(home: Path, shown: Path, item: Item, items: Iterable[Item]) -> C
     try:
         path = home / Path(item.place.file).relative_to(shown)
         first, last = _lines(path, item, items)
-        command = ["git", "blame", "--porcelain", "-L", f"{first},{last}", "--", path.name]
+        options = ["-c", "core.fsmonitor=false"]  # nothing that the checkout's own settings name is run
+        command = ["git", *options, "blame", "--no-textconv", "--porcelain", "-L", f"{first},{last}", "--", path.name]
         done = subprocess.run(command, cwd=path.parent, capture_output=True, timeout=5, check=True)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None

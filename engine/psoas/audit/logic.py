@@ -177,7 +177,7 @@ class Logic:
         span = item.range if isinstance(item, Finding) else None
         if span:
             bounds = {bound for bound in bounds if bound in span} | {span.low, span.high}
-        points = sorted(bounds) or [0.0]
+        points = sorted(map(float, bounds)) or [0.0]
         if not span:
             points = [points[0] - 1, *points, points[-1] + 1]
         yield from points

@@ -59,9 +59,13 @@ class Material:
 
     @cached_property
     def weighed(self) -> tuple[Conclusion, ...]:
-        """The causes with a certainty and a chain: those that are told as causes, not as something to look into."""
+        """The causes that are told with a certainty and a chain, and that some rule other than triage shows."""
         kinds = {kind.id for kind in self.knowledge.manifest.kinds if kind.weighed}
-        return tuple(c for c in self.causes if c.kind in kinds)
+        return tuple(c for c in self.causes if c.kind in kinds and not self._only_triaged(c.id))
+
+    def _only_triaged(self, conclusion: str) -> bool:
+        rules = list(self.concluding(conclusion))
+        return bool(rules) and all(rule.level for rule in rules)
 
     def concluding(self, conclusion: str) -> Iterator[Rule]:
         """Yield the rules that establish `conclusion`."""

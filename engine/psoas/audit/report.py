@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from psoas.audit.pages import page
+from psoas.audit.manual import page
 from psoas.faults import Place, visible
 from psoas.knowledge.model import Knowledge, Suppression
 

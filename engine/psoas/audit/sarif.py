@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from psoas import __version__
-from psoas.audit.pages import page
+from psoas.audit.manual import page
 from psoas.audit.report import Audit, Flaw, verdict
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -38,8 +38,8 @@ def _rule(check: str) -> dict[str, Any]:
         "id": check,
         "shortDescription": {"text": f"{about.title}."},
         "fullDescription": {"text": about.finds},
-        "help": {"text": about.do},
-        "helpUri": about.address,
+        "help": {"text": about.do, "markdown": about.whole},
+        "helpUri": about.file.as_uri(),
     }
 
 

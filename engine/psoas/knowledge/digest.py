@@ -28,7 +28,8 @@ def _canonical(value: Any) -> str:
     if isinstance(value, Formula):
         return value.text
     if dataclasses.is_dataclass(value):
-        fields = (f.name for f in dataclasses.fields(value) if f.name not in ASIDE)
+        # what is left out says nothing, so that a new kind of field makes no signature stale
+        fields = (f.name for f in dataclasses.fields(value) if f.name not in ASIDE and not _left_out(f, value))
         return f"{type(value).__name__}({','.join(f'{f}={_canonical(getattr(value, f))}' for f in fields)})"
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{k!r}:{_canonical(v)}" for k, v in sorted(value.items())) + "}"
@@ -37,3 +38,7 @@ def _canonical(value: Any) -> str:
     if isinstance(value, tuple):
         return "(" + ",".join(map(_canonical, value)) + ")"
     return repr(value)
+
+
+def _left_out(field: dataclasses.Field[Any], value: Any) -> bool:
+    return field.default is not dataclasses.MISSING and bool(getattr(value, field.name) == field.default)

@@ -105,6 +105,8 @@ def _tried(knowledge: Knowledge, card: Card) -> Iterator[Block]:
         yield Paragraph(f"It bears on {len(card.fires)} {where}.")
     else:
         yield Paragraph(f"It {does[0]} in {len(card.fires)} {where}.")
+    if card.unread:
+        yield Paragraph(f"Not counted, as they cannot be read: {', '.join(card.unread)}; psoas audit check says why.")
     if isinstance(item, Finding | Calculated):
         return
     if card.boundary is not None:

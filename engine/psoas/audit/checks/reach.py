@@ -165,7 +165,9 @@ def _silent(finding: Finding, alarming: set[str], topic: str) -> Iterator[Flaw]:
 
 
 def _ordinary(finding: Finding, value: str) -> bool:
-    return value in (finding.clear, finding.open, *finding.alone) or value in ("no", "unsure", "none", "not_done")
+    """Tell whether `value` stands for nothing out of the ordinary; without a word for that, the first one does."""
+    clear = finding.clear or next(iter(finding.alone or finding.values))
+    return value in (clear, finding.open, *finding.alone) or value in ("no", "unsure", "none", "not_done")
 
 
 def _alarms(material: Material, behind: Program) -> dict[str, set[str]]:

@@ -98,12 +98,10 @@ def redundant_part(material: Material) -> Iterator[Flaw]:
 
 
 def opposite_conclusions(material: Material) -> Iterator[Flaw]:
-    """Two rules of which one shows, from the same facts, what the other speaks or rules out."""
+    """Two rules of which one shows, from the same facts, what the other speaks against or rules out."""
     rules = [clause for clause in material.logic.program.clauses if isinstance(clause.origin, Rule)]
     for one, other in combinations(rules, 2):
-        if not _same_facts(one, other):
-            continue
-        opposed = _opposed(material, one, other)
+        opposed = _for_and_against(material, one, other) or _kept_apart(material, one, other)
         if opposed:
             message = f"{one.id} and {other.id} ({other.origin.place}) draw opposite conclusions from the same facts: "
             yield flaw("opposite-conclusions", "error", one.origin, message + opposed, others=(other.id,))
@@ -221,18 +219,30 @@ def _name(leaf: Test | Holds) -> str:
     return leaf.finding if isinstance(leaf, Test) else f"= {leaf.symbol}"
 
 
-def _opposed(material: Material, one: Clause, other: Clause) -> str:
-    """Return how the conclusions of two rules that fire together are opposed; empty where they are not."""
+def _for_and_against(material: Material, one: Clause, other: Clause) -> str:
+    """Return how one of two rules never counts without the other counting against it; empty if it can."""
     first, second = one.origin, other.origin
     assert isinstance(first, Rule)
     assert isinstance(second, Rule)
     shared = sorted(set(first.then) & set(second.then))
-    if shared and _against(first) != _against(second):
-        return f"one shows {shared[0]}, the other counts against it" if _overlap(material.logic, one, other) else ""
-    if shared or _against(first) or _against(second) or not _overlap(material.logic, one, other):
+    if not shared or _against(first) == _against(second):
         return ""
-    rest = Program(c for c in material.logic.program.clauses if c not in (one, other))
-    without = Logic(material.knowledge, rest)
+    shows, opposes = (other, one) if _against(first) else (one, other)
+    never = material.logic.implies(shows, opposes)
+    if never or (_same_facts(one, other) and material.logic.implies(opposes, shows)):
+        return f"{shows.id} shows {shared[0]}, {opposes.id} counts against it"
+    return ""
+
+
+def _kept_apart(material: Material, one: Clause, other: Clause) -> str:
+    """Return which conclusions of two rules that fire together nothing else lets be true together; empty if none."""
+    first, second = one.origin, other.origin
+    assert isinstance(first, Rule)
+    assert isinstance(second, Rule)
+    alike = set(first.then) & set(second.then) or _against(first) or _against(second)
+    if alike or not _same_facts(one, other) or not _overlap(material.logic, one, other):
+        return ""
+    without = Logic(material.knowledge, Program(c for c in material.logic.program.clauses if c not in (one, other)))
     for here in first.then:
         for there in second.then:
             apart = without.possible([Goal(Holds(here)), Goal(Holds(there))]) is False

@@ -21,6 +21,8 @@ class Page:
     title: str
     finds: str
     do: str
+    whole: str
+    file: Path
 
     @property
     def address(self) -> str:
@@ -40,9 +42,10 @@ def pages_home() -> Path:
 @lru_cache
 def page(check: str) -> Page:
     """Return the first lines of the page of `check`."""
-    text = (pages_home() / f"{check}.md").read_text(encoding="utf-8")
+    file = pages_home() / f"{check}.md"
+    text = file.read_text(encoding="utf-8")
     title, finds, do, *_ = (" ".join(part.split()) for part in text.split("\n\n"))
-    return Page(check, title.removeprefix("# "), finds, do)
+    return Page(check, title.removeprefix("# "), finds, do, text, file)
 
 
 def check_ids() -> tuple[str, ...]:
