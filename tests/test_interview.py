@@ -276,8 +276,7 @@ def check_every_completion(count: int, seed: int, most: int) -> None:
 
 
 def test_on_small_knowledge_bases_every_completion_gives_the_same_advice() -> None:
-    """Seen to fail with `assumed` left out, so that a remedy does not see a level which no rule gives; and with
-    the weights of open rules bounded from below by their most."""
+    """Seen to fail with the weights of open rules bounded from below by their most."""
     check_every_completion(24, seed=63, most=60)
 
 

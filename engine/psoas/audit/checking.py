@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from psoas.audit.checks import cases, numbers, reach, remedies, rules, sources
+from psoas.audit.checks import cases, numbers, reach, remedies, rules, signatures, sources
 from psoas.audit.material import Check, Material, Worked
 from psoas.audit.report import Audit, Flaw
 from psoas.case import read_case
@@ -44,6 +44,8 @@ CHECKS: Mapping[str, Check] = {
     "claim-unaccounted": sources.claim_unaccounted,
     "claim-in-two-minds": sources.claim_in_two_minds,
     "unused-source": sources.unused_source,
+    "stale-signature": signatures.stale_signature,
+    "disputed-signature": signatures.disputed_signature,
 }
 """Id of a check → the function that makes it, in the order of a report. docs/audit has a page for each."""
 

@@ -14,15 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations, pairwise
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
-from psoas.knowledge.conditions import OPEN, All, Condition, Holds, Not, Test, leaves
-from psoas.knowledge.model import Calculated, Finding, Knowledge, Rule
+from psoas.audit.cells import Cells, Mode
+from psoas.knowledge.conditions import All, Condition, Holds, Not, Test
+from psoas.knowledge.model import Knowledge
 from psoas.knowledge.program import Clause, Program, compile_program
-from psoas.memory import Standing, State
 
-Mode: TypeAlias = Literal["true", "false", "not true", "not false"]
 OPPOSITE: dict[Mode, Mode] = {"true": "false", "false": "true", "not true": "not false", "not false": "not true"}
 """What is asked of the part of a `not`."""
 
@@ -71,17 +69,12 @@ class _Branch:
         return _Branch(dict(self.masks), set(self.seen), list(self.choices))
 
 
-class Logic:
+class Logic(Cells):
     """The possible cases of one knowledge base."""
 
     def __init__(self, knowledge: Knowledge, program: Program | None = None, budget: int = 4000) -> None:
-        self.knowledge = knowledge
-        self.program = program or compile_program(knowledge)
+        super().__init__(knowledge, program or compile_program(knowledge))
         self.budget = budget
-        self.clauses = {clause.id: clause for clause in self.program.clauses}
-        self._vocabulary = knowledge.vocabulary
-        self._cells: dict[str, tuple[State, ...]] = {}
-        self._masks: dict[tuple[Test, Mode], int] = {}
 
     # questions
 
@@ -129,94 +122,6 @@ class Logic:
                     whole[conclusion] = whole.get(conclusion, True) and sure
         return frozenset(conclusion for conclusion, sure in whole.items() if sure)
 
-    # cells
-
-    def cells(self, finding: str) -> tuple[State, ...]:
-        """Return one state of `finding` for each cell; the first is the one without a valid answer."""
-        if finding not in self._cells:
-            item = self._vocabulary[finding]
-            cells: list[State] = [Standing.UNASKED]
-            if isinstance(item, Finding) and item.applies is not None:
-                cells.append(Standing.INAPPLICABLE)
-            self._cells[finding] = (*cells, *self._values(item))
-        return self._cells[finding]
-
-    def mask(self, test: Test, mode: Mode) -> int:
-        """Return the cells in which `test` has the value that `mode` asks for, as bits."""
-        found = self._masks.get((test, mode))
-        if found is None:
-            wanted = {"true": True, "false": False, "not true": True, "not false": False}[mode]
-            found = 0
-            for bit, state in enumerate(self.cells(test.finding)):
-                if (_value(test, state) is wanted) is not mode.startswith("not"):
-                    found |= 1 << bit
-            self._masks[test, mode] = found
-        return found
-
-    def answers(self, finding: str) -> int:
-        """Return the cells of `finding` with a value."""
-        return self.mask(Test(finding, "answered"), "true")
-
-    def inapplicable(self, finding: str) -> int:
-        """Return the cell in which `finding` does not apply; no bit where it always does."""
-        return sum(1 << bit for bit, state in enumerate(self.cells(finding)) if state is Standing.INAPPLICABLE)
-
-    def _values(self, item: Finding | Calculated) -> Iterator[State]:
-        if isinstance(item, Calculated) or item.type == "number":
-            yield from self._numbers(item)
-        elif item.type == "any of":
-            yield from self._sets(item)
-        elif item.type == "list of numbers":
-            yield (0.0,)
-        else:
-            yield from item.values
-
-    def _numbers(self, item: Finding | Calculated) -> Iterator[float]:
-        """Yield each number that `item` is tested against, and one between each two and at the ends."""
-        bounds = {number for test in self._tests.get(item.id, ()) for number in test.numbers}
-        span = item.range if isinstance(item, Finding) else None
-        if span:
-            bounds = {bound for bound in bounds if bound in span} | {span.low, span.high}
-        points = sorted(map(float, bounds)) or [0.0]
-        if not span:
-            points = [points[0] - 1, *points, points[-1] + 1]
-        yield from points
-        yield from ((low + high) / 2 for low, high in pairwise(points))
-
-    def _sets(self, item: Finding) -> Iterator[State]:
-        """Yield each set of words that a test could tell from another, whole and with the rest of it open."""
-        words: dict[tuple[bool, ...], str] = {}
-        tests = self._tests.get(item.id, ())
-        for word in item.values:
-            if word in item.alone:
-                yield frozenset([word])
-            else:
-                words.setdefault(tuple(word in test.words for test in tests), word)
-        for size in range(1, len(words) + 1):
-            for chosen in combinations(words.values(), size):
-                yield frozenset(chosen)
-                yield frozenset([*chosen, OPEN])
-
-    @cached_property
-    def _tests(self) -> dict[str, list[Test]]:
-        """Finding → every test of it that stands anywhere."""
-        found: dict[str, dict[Test, None]] = {}
-        know = self.knowledge
-        conditions = [c for clause in self.program.clauses for c in (clause.when, clause.unless)]
-        conditions += [finding.applies for finding in know.findings.values()]
-        conditions += [item.when for item in know.contradictions.values()]
-        for dispute in know.disagreements.values():
-            conditions += [dispute.bears, *(settlement.when for settlement in dispute.settled)]
-        for condition in conditions:
-            for leaf in leaves(condition):
-                if isinstance(leaf, Test):
-                    found.setdefault(leaf.finding, {})[leaf] = None
-        return {finding: list(tests) for finding, tests in found.items()}
-
-    def tests(self, finding: str) -> list[Test]:
-        """Return the different tests of `finding` that stand in clauses, contradictions and `applies`."""
-        return self._tests.get(finding, [])
-
     def layered(self) -> Iterator[tuple[Clause, Clause]]:
         """Yield each clause with one that it depends on and that does not lie in a lower layer; there are none."""
         for clause in self.program.clauses:
@@ -228,10 +133,6 @@ class Logic:
     def concludes(self, symbol: str) -> list[Clause]:
         """Return the clauses that establish `symbol`."""
         return [self.program.clauses[number] for number in self.program.by_head.get(symbol, ())]
-
-    def rules_of(self, clauses: Iterable[Clause]) -> list[Rule]:
-        """Return the rules among `clauses`."""
-        return [clause.origin for clause in clauses if isinstance(clause.origin, Rule)]
 
 
 class _Search:
@@ -350,10 +251,3 @@ class _Search:
         if isinstance(way, Count):
             return way.n <= 0
         return isinstance(way, Within) and branch.masks.get(way.name, -1) & ~way.mask == 0
-
-
-def _value(test: Test, state: State) -> bool | None:
-    """Return what `test` says of a case as it stands, as WorkingMemory.now does."""
-    if isinstance(state, Standing):
-        return False if state is Standing.INAPPLICABLE or test.operator == "answered" else None
-    return test.of(state)

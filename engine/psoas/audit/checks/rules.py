@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, permutations
 
-from psoas.audit.logic import Goal, Logic
+from psoas.audit.logic import Goal, Logic, Within
 from psoas.audit.material import Material, flaw
 from psoas.audit.report import Flaw
 from psoas.knowledge.conditions import ALWAYS, All, AtLeast, Condition, Holds, Not, Test, leaves
@@ -72,6 +72,9 @@ def always_true(material: Material) -> Iterator[Flaw]:
             yield flaw("always-true", "error", clause.origin, f"the condition of {clause.origin.id} is always true")
         elif isinstance(clause.origin, Rule) and logic.possible([logic.silent(clause)], logic.is_opaque) is False:
             yield flaw("always-true", "error", clause.origin, f"{clause.origin.id} fires in every case")
+        elif _passes_all(logic, clause):
+            message = f"the condition of {clause.origin.id} is true of every answer"
+            yield flaw("always-true", "error", clause.origin, message)
         for test in dict.fromkeys(clause.tests()):
             if test.operator == "answered":
                 continue
@@ -81,6 +84,15 @@ def always_true(material: Material) -> Iterator[Flaw]:
                 yield flaw("always-true", "error", clause.origin, f"{said} every answer")
             elif not answers & ~logic.mask(test, "false"):
                 yield flaw("always-true", "error", clause.origin, f"{said} no answer")
+
+
+def _passes_all(logic: Logic, clause: Clause) -> bool:
+    """Tell whether the condition is true as soon as its questions are answered, whatever the answers."""
+    tests = [leaf for leaf in leaves(clause.when) if isinstance(leaf, Test)]
+    if len(tests) < 2 or any(test.operator == "answered" for test in tests):
+        return False
+    answered = [Within(test.finding, logic.answers(test.finding)) for test in tests]
+    return logic.possible([Goal(clause.when, "not true"), *answered], logic.is_opaque) is False
 
 
 def redundant_part(material: Material) -> Iterator[Flaw]:
