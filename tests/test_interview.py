@@ -15,7 +15,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
-from time import process_time
 
 import pytest
 
@@ -48,7 +47,7 @@ from random_cases import (
 )
 
 UNKNOWN = Standing.UNKNOWN
-MEDIAN, MOST, TENTH = 22, 45, 0.1
+MEDIAN, MOST = 22, 45
 """How many entries an interview may have, in the middle and at most; seconds between two questions."""
 
 
@@ -138,9 +137,11 @@ def test_random_cases_come_to_the_advice_of_the_full_case() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
-def test_two_thousand_random_cases_come_to_the_advice_of_the_full_case(seed: int) -> None:
-    """Seen to fail with values that a case has for questions that do not concern it left out of `replay`."""
-    assert statistics.median(entries(held_with(random_cases(250, 600 + seed)))) <= MEDIAN
+def test_many_random_cases_come_to_the_advice_of_the_full_case(seed: int) -> None:
+    """Two thousand are held for docs/benchmarks.md. Seen to fail with values that a case has for questions that do not
+    concern it left out of `replay`.
+    """
+    assert statistics.median(entries(held_with(random_cases(60, 600 + seed)))) <= MEDIAN
 
 
 # Stopping: no completion of what was left out gives other advice
@@ -187,7 +188,7 @@ def test_whatever_was_left_out_could_not_change_the_advice() -> None:
 def test_whatever_was_left_out_could_not_change_the_advice_in_many_cases(seed: int) -> None:
     """Seen to fail with `_may_get_a_value` saying no of every calculated finding."""
     asks, writer = interviewer(), Writer(shipped())
-    for number, case in enumerate([*worked(f"*{seed}.yaml"), *random_cases(40, seed=620 + seed)]):
+    for number, case in enumerate([*worked(f"*{seed}.yaml"), *random_cases(10, seed=620 + seed)]):
         check_certificate(writer, replay(asks, case), 20, number)
 
 
@@ -284,7 +285,7 @@ def test_on_small_knowledge_bases_every_completion_gives_the_same_advice() -> No
 @pytest.mark.parametrize("seed", range(4))
 def test_on_many_small_knowledge_bases_every_completion_gives_the_same_advice(seed: int) -> None:
     """Seen to fail with `sure` raised to the level that holds now."""
-    check_every_completion(60, seed=630 + seed, most=100)
+    check_every_completion(20, seed=630 + seed, most=60)
 
 
 # The two readings that the certificate rests on
@@ -441,20 +442,6 @@ def test_of_questions_that_tell_as_much_the_same_comes_first_in_every_process() 
         for seed in "123"
     ]
     assert {run.stdout for run in runs} == {"('moon',)\n"}
-
-
-def test_thinking_takes_less_than_a_tenth_of_a_second() -> None:
-    """Of processor time, the best of three; the longest interviews. Seen to fail with the stakes worked out 20 times."""
-    asks, case = interviewer(), worked("V37.yaml")[0]
-    slowest = 0.0
-    for known, _, _ in walk(asks, case.answers):
-        times = []
-        for _ in range(3):
-            start = process_time()
-            asks.step(known)
-            times.append(process_time() - start)
-        slowest = max(slowest, min(times))
-    assert slowest < TENTH
 
 
 def test_the_weight_of_a_question_is_a_parameter() -> None:
