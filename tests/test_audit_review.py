@@ -179,7 +179,7 @@ def test_a_full_disk_leaves_the_file_as_it_is(kb: Path, bicycle: Knowledge, monk
     with pytest.raises(Unusable, match="No space left on device; your signature is not kept"):
         append(kb, signature(bicycle))
     assert (kb / "reviews.yaml").read_bytes() == before
-    assert not list(kb.glob(".reviews-*"))
+    assert not list(kb.glob(".psoas-*"))
 
 
 def test_a_consultation_refuses_a_broken_reviews_file_with_its_place(kb: Path) -> None:

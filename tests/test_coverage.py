@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import CASES
-from psoas.audit.coverage import Coverage, coverage, is_short
+from psoas.audit.coverage import Coverage, is_short
 from psoas.case import read_case
 from psoas.consultation import Consultant
 from psoas.knowledge.model import Knowledge
@@ -16,7 +16,10 @@ from psoas.reasoning import Premise, WhyNot
 @pytest.fixture(scope="module")
 def tried(consultant: Consultant) -> Coverage:
     """What the worked cases show."""
-    return coverage(consultant, [read_case(consultant.knowledge, path) for path in sorted(CASES.glob("*.yaml"))])
+    found = Coverage()
+    for path in sorted(CASES.glob("*.yaml")):
+        found.add(consultant.consult(read_case(consultant.knowledge, path)))
+    return found
 
 
 def test_every_rule_fires_and_is_one_answer_short(knowledge: Knowledge, tried: Coverage) -> None:
@@ -45,9 +48,9 @@ def test_every_disagreement_is_shown(knowledge: Knowledge, tried: Coverage) -> N
 
 
 def test_a_case_less_is_a_case_less(consultant: Consultant) -> None:
-    """Nothing is counted that no case shows: without cases everything is missing, with one only its own."""
-    assert coverage(consultant, []) == Coverage()
-    found = coverage(consultant, [read_case(consultant.knowledge, CASES / "V12.yaml")])
+    """Nothing is counted that no case shows."""
+    found = Coverage()
+    found.add(consultant.consult(read_case(consultant.knowledge, CASES / "V12.yaml")))
     assert found.leads.keys() >= {"tight_hip_flexors"}
     assert found.decides == {}
 

@@ -432,7 +432,7 @@ def test_many_cases_typed(consultant: Consultant, tmp_path: Path, path: Path) ->
 def test_another_knowledge_base_that_has_no_sheets(bicycle: Consultant, tmp_path: Path) -> None:
     assert not bicycle.knowledge.manifest.interview
     talker = conversation(bicycle, tmp_path)
-    talk(talker, "?", "how", "so far", "no", "back", "yes")
+    talk(talker, "?", "how", "so far", "1", "back", "2")
     assert talker.dossier.answers
     for path in sorted((ROOT / "tests" / "kb_bicycle" / "cases").glob("*.yaml")):
         hold(bicycle, tmp_path, read_case(bicycle.knowledge, path))
@@ -840,7 +840,7 @@ def test_no_input_means_none_at_a_terminal_either(state: Path) -> None:
 def test_interviews_with_another_knowledge_base_are_kept_apart(state: Path) -> None:
     with Sitting(state, "--kb", "tests/kb_bicycle") as person:
         person.read()
-        person.type("no")
+        person.type("1")
         person.process.sendline("quit")
         assert person.end() == 0
         assert "“psoas consult --resume” goes on with it" in " ".join(person.seen.split())

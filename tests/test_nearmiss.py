@@ -169,8 +169,7 @@ def test_both_legs_are_among_the_signs_to_watch_for() -> None:
     assert frozenset({("leg_side", "both")}) in named
 
 
-def test_a_distance_that_would_change_the_advice_is_named() -> None:
-    """Of a list of numbers the last one is tried, at the thresholds of what is calculated from it."""
+def test_of_a_list_of_numbers_the_last_is_tried_at_the_thresholds_of_what_is_calculated() -> None:
     consultant = shipped()
     answers = {**read_case(consultant.knowledge, CASES / "V12.yaml").written, "pain_site": "sacral_buttock"}
     memory = WorkingMemory(consultant.vocabulary, make_case(consultant.knowledge, answers).answers)

@@ -22,18 +22,18 @@ from psoas.knowledge.conditions import OPEN
 from psoas.knowledge.model import Invariant, Knowledge
 from psoas.memory import Standing, State, Vocabulary, WorkingMemory
 from psoas.readings.foresee import established, foreseen
-from psoas.readings.prove import Theory
+from psoas.readings.prove.prover import Prover
 from psoas_cli.main import psoas
 from random_cases import Writer, memory_of, random_knowledge, random_states, shipped
 
 
 @pytest.fixture(scope="module")
-def theory(knowledge: Knowledge) -> Theory:
+def theory(knowledge: Knowledge) -> Prover:
     """The shipped knowledge base as formulas."""
-    return Theory(knowledge)
+    return Prover(knowledge)
 
 
-def pinned(theory: Theory, answers: Mapping[str, State]) -> list[z3.BoolRef]:
+def pinned(theory: Prover, answers: Mapping[str, State]) -> list[z3.BoolRef]:
     """Return the formulas that leave one case: these answers."""
     a, formulas = theory.answers, []
     for name in theory.knowledge.findings:
@@ -55,7 +55,7 @@ def pinned(theory: Theory, answers: Mapping[str, State]) -> list[z3.BoolRef]:
     return formulas
 
 
-def disagreements(theory: Theory, memory: WorkingMemory) -> list[str]:
+def disagreements(theory: Prover, memory: WorkingMemory) -> list[str]:
     """Return where the formulas say something else of a case than the evaluations in Python do."""
     solver = z3.Solver()
     solver.add(*theory.answers.allowed, *pinned(theory, memory.answers))
@@ -76,7 +76,7 @@ def disagreements(theory: Theory, memory: WorkingMemory) -> list[str]:
     return found
 
 
-def test_the_formulas_agree_with_the_other_readings(theory: Theory) -> None:
+def test_the_formulas_agree_with_the_other_readings(theory: Prover) -> None:
     """On the shipped rules: fired, foreseen, level, given. Seen to fail with `unless` negated in `ahead` only."""
     consultant = shipped()
     writer = Writer(consultant)
@@ -94,14 +94,14 @@ def test_the_formulas_agree_on_random_knowledge() -> None:
     """Seen to fail with `not` read as negation of truth alone."""
     for seed in range(25):
         knowledge = random_knowledge(random.Random(f"prove {seed}"))
-        theory = Theory(knowledge)
+        theory = Prover(knowledge)
         for number in range(6):
             states = random_states(random.Random(f"prove {seed} {number}"), knowledge)
             assert disagreements(theory, WorkingMemory(Vocabulary(knowledge), states)) == [], f"{seed} {number}"
 
 
 def broken(knowledge: Knowledge, invariants: tuple[Invariant, ...]) -> dict[str, dict[str, State] | None]:
-    theory = Theory(knowledge)
+    theory = Prover(knowledge)
     verdicts = [verdict for invariant in invariants for verdict in proofs(theory, invariant)]
     return {verdict.invariant.id: verdict.case for verdict in verdicts if verdict.result != "proved"}
 
@@ -140,7 +140,7 @@ def test_a_deleted_guard_breaks_an_invariant(knowledge: Knowledge) -> None:
 
 
 def test_a_rule_that_cannot_fire_has_no_case(knowledge: Knowledge) -> None:
-    theory = Theory(knowledge)
+    theory = Prover(knowledge)
     number = next(n for n, clause in enumerate(theory.program.clauses) if clause.id == "K7")
     assert theory.case(theory.fires[number]) is not None
     too_old = theory.answers.number["age_years"] >= 18

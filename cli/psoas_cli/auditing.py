@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from psoas_cli.main import Problem, kb_option, write
+from psoas_cli.output import Problem, kb_option, write, write_file
 
 if TYPE_CHECKING:
     from psoas.audit.report import Audit
@@ -117,3 +117,28 @@ def _shown(found: Audit, form: str, notes: bool) -> str:
 
         return to_sarif(found)
     return to_json(found) if form == "json" else to_text(found, notes=notes)
+
+
+@click.command()
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to; the default: KB/schema."
+)
+@kb_option
+def schema(output: Path | None, kb: Path | None) -> None:
+    """Write the JSON Schemas by which an editor completes and checks the YAML files.
+
+    A file names its schema in its first line. Run this again after changing what can be asked or concluded.
+    """
+    from psoas.knowledge.home import knowledge_home
+    from psoas.knowledge.load import load
+    from psoas.knowledge.schema import schemas
+
+    folder = output or (kb or knowledge_home()) / "schema"
+    made = schemas(load(kb))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in made.items():
+            write_file(folder / name, text.encode())
+    except OSError as error:
+        raise Problem(f"{folder}: cannot be written: {error.strerror}") from error
+    click.echo(f"wrote {len(made)} schemas to {folder}", err=True)

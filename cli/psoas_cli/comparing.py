@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from psoas_cli.main import Problem
+from psoas_cli.output import Problem
 
 if TYPE_CHECKING:
     from psoas.audit.difference import Edit, Milder, Shift
@@ -126,11 +126,10 @@ def _moved(shift: Shift) -> Iterator[str]:
 
 
 def _case(knowledge: Knowledge, worse: Milder) -> str:
-    from psoas.case import Case, as_written, case_text
+    from psoas.case import case_of, case_text
 
-    answers = {name: state for name, state in sorted(worse.case.items()) if name in knowledge.findings}
-    written = {name: as_written(state) for name, state in answers.items()}
-    return case_text(knowledge, Case("less-urgent", answers=answers, written=written))
+    answers = {name: state for name, state in worse.case.items() if name in knowledge.findings}
+    return case_text(knowledge, case_of("less-urgent", answers))
 
 
 def _record(knowledge: Knowledge, edits: list[Edit], shifts: list[Shift], worse: Milder | None) -> dict[str, Any]:

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import gc
-import os
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
+
+from psoas_cli.output import Problem, is_terminal, kb_option, laid_out, write
 
 if TYPE_CHECKING:
     from psoas.case import Case
     from psoas.consultation import Consultant, Consultation
     from psoas.interview import Interview
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 GRAPH_FORMATS = ("svg", "png", "pdf", "gv", "dot", "mmd", "graphml", "json")
-
-
-class Problem(click.ClickException):
-    """The command or its input is unusable: exit 2, like click's own usage errors."""
-
-    exit_code = 2
-
-    def show(self, file: Any = None) -> None:
-        """Print the message on standard error."""
-        click.echo(f"psoas: {self.message}", err=True, file=file)
 
 
 class Commands(click.Group):
@@ -50,19 +36,7 @@ class Commands(click.Group):
 
             if not isinstance(error, Unusable):
                 raise
-            shown = "\n".join(str(fault) for fault in error.faults[:50])
-            more = len(error.faults) - 50
-            raise Problem(shown + (f"\n… and {more} more" if more > 0 else "")) from error
-
-
-def kb_option(command: F) -> F:
-    """Add `--kb DIR`."""
-    return click.option(
-        "--kb",
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        help="Another knowledge base than the shipped one.",
-    )(command)
+            raise Problem(str(error)) from error
 
 
 def version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -209,6 +183,7 @@ class Workbench(click.Group):
         "diff": "psoas_cli.comparing",
         "prove": "psoas_cli.proving",
         "review": "psoas_cli.reviewing",
+        "schema": "psoas_cli.auditing",
         "show": "psoas_cli.reviewing",
         "status": "psoas_cli.reviewing",
     }
@@ -229,31 +204,6 @@ class Workbench(click.Group):
 @psoas.group(cls=Workbench)
 def audit() -> None:
     """Read, check and complete the knowledge base as its expert."""
-
-
-@audit.command()
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Where to; the default: KB/schema."
-)
-@kb_option
-def schema(output: Path | None, kb: Path | None) -> None:
-    """Write the JSON Schemas by which an editor completes and checks the YAML files.
-
-    A file names its schema in its first line. Run this again after changing what can be asked or concluded.
-    """
-    from psoas.knowledge.home import knowledge_home
-    from psoas.knowledge.load import load
-    from psoas.knowledge.schema import schemas
-
-    folder = output or (kb or knowledge_home()) / "schema"
-    made = schemas(load(kb))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in made.items():
-            write_file(folder / name, text.encode())
-    except OSError as error:
-        raise Problem(f"{folder}: cannot be written: {error.strerror}") from error
-    click.echo(f"wrote {len(made)} schemas to {folder}", err=True)
 
 
 def replayed(consultant: Consultant, case: Case) -> tuple[Case, Interview]:
@@ -287,94 +237,6 @@ def shown(consultation: Consultation, form: str, *, terminal: bool, interview: I
     from psoas.telling.advice import advice
 
     return laid_out(advice(consultation), form, terminal=terminal)
-
-
-def laid_out(document: Any, form: str, *, terminal: bool) -> str:
-    """Return a document as text, in colour on a terminal that wants it, or as Markdown."""
-    if form == "markdown":
-        from psoas.telling.markdown import to_markdown
-
-        return to_markdown(document)
-    from psoas.telling.plain import to_text
-
-    colour = terminal and sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return to_text(document, paint=painted) if colour else to_text(document)
-
-
-def is_terminal(stream: Any) -> bool:
-    """Tell whether a person sits at the other end of `stream`, which may be closed or missing."""
-    try:
-        return bool(stream is not None and stream.isatty())
-    except ValueError:
-        return False
-
-
-def painted(role: str, text: str) -> str:
-    """Return `text` in the look of its role."""
-    styles: dict[str, dict[str, Any]] = {
-        "alarm": {"fg": "white", "bg": "red", "bold": True},
-        "title": {"bold": True},
-        "heading": {"fg": "cyan", "bold": True},
-        "head": {"bold": True},
-    }
-    return click.style(text, **styles[role])
-
-
-def write(target: Path | None, content: str | bytes) -> None:
-    """Write `content` to the file `target`, whole or not at all, or to standard output."""
-    try:
-        if target is None:
-            click.echo(content if isinstance(content, bytes) else printable(content), nl=False)
-        else:
-            write_file(target, content.encode() if isinstance(content, str) else content)
-            click.echo(f"wrote {target}", err=True)
-    except RuntimeError as error:  # a link in a circle, before Python 3.13
-        raise Problem(f"{target}: cannot be written: {error}") from error
-    except OSError as error:
-        if error.errno == errno.EPIPE:  # the reader has gone away
-            raise
-        raise Problem(f"{target or 'standard output'}: cannot be written: {error.strerror}") from error
-
-
-def write_file(target: Path, data: bytes) -> None:
-    """Replace the regular file `target` in one step, keeping its mode; write straight into anything else."""
-    if target.is_symlink():
-        target = target.resolve()
-    if target.exists() and not target.is_file():
-        target.write_bytes(data)
-        return
-    import tempfile
-
-    handle, part = tempfile.mkstemp(dir=target.parent, prefix=".psoas-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        mode = target.stat().st_mode if target.exists() else 0o666 & ~umask()
-        os.chmod(part, mode & 0o7777)
-        os.replace(part, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        raise
-
-
-def umask() -> int:
-    """Return the mask for new files, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def printable(text: str) -> str:
-    """Return `text` as the terminal's encoding can show it."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        for sign, plain in (("→", "->"), ("…", "..."), ("“", '"'), ("”", '"'), ("’", "'")):
-            text = text.replace(sign, plain)
-        text = text.encode(encoding, "replace").decode(encoding)
-    return text
 
 
 def main() -> None:

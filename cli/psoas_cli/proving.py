@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from psoas_cli.main import Problem, kb_option, write_file
+from psoas_cli.output import Problem, kb_option, write_file
 
 if TYPE_CHECKING:
     from psoas.audit.invariants import Verdict
     from psoas.knowledge.model import Knowledge
-    from psoas.memory import State
 
 
 @click.command()
@@ -28,7 +27,7 @@ def prove(form: str, output: Path | None, kb: Path | None) -> None:
     Each finding is answered, unknown or not asked. Also proved is that each rule can fire. Exit 1 if anything fails.
     """
     try:
-        from psoas.readings.prove import Theory
+        from psoas.readings.prove.prover import Prover
     except ImportError as error:
         raise Problem("proofs need z3: pip install 'psoas[audit]'") from error
     from psoas.audit.invariants import read_invariants
@@ -38,9 +37,9 @@ def prove(form: str, output: Path | None, kb: Path | None) -> None:
     invariants = read_invariants(knowledge, kb)
     if not invariants:
         raise Problem(f"{kb or 'the knowledge base'} has no invariants.yaml")
-    theory = Theory(knowledge)
-    verdicts = [*_verdicts(theory, invariants)]
-    dead = theory.dead_rules()
+    prover = Prover(knowledge)
+    verdicts = [*_verdicts(prover, invariants)]
+    dead = prover.dead_rules()
     failed = [verdict for verdict in verdicts if verdict.result != "proved"]
     if form == "json":
         click.echo(json.dumps(_record(verdicts, dead), ensure_ascii=False, indent=2))
@@ -53,13 +52,13 @@ def prove(form: str, output: Path | None, kb: Path | None) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _verdicts(theory: Any, invariants: Any) -> Iterator[Verdict]:
+def _verdicts(prover: Any, invariants: Any) -> Iterator[Verdict]:
     from psoas.audit.invariants import proofs
 
     shows = sys.stderr.isatty()
     with click.progressbar(invariants, label="proving", file=sys.stderr, hidden=not shows) as bar:
         for invariant in bar:
-            yield from proofs(theory, invariant)
+            yield from proofs(prover, invariant)
 
 
 def _told(knowledge: Knowledge, verdicts: list[Verdict], dead: list[str]) -> Iterator[str]:
@@ -87,12 +86,10 @@ def _told(knowledge: Knowledge, verdicts: list[Verdict], dead: list[str]) -> Ite
 
 
 def _case(knowledge: Knowledge, verdict: Verdict) -> str:
-    from psoas.case import Case, as_written, case_text
+    from psoas.case import case_of, case_text
 
-    answers: dict[str, State] = dict(sorted((verdict.case or {}).items()))
-    written = {name: as_written(state) for name, state in answers.items()}
     name = "-".join(filter(None, ["breaks", verdict.invariant.id, verdict.finding]))
-    return case_text(knowledge, Case(name, title=verdict.invariant.says, answers=answers, written=written))
+    return case_text(knowledge, case_of(name, verdict.case or {}, title=verdict.invariant.says))
 
 
 def _write_cases(knowledge: Knowledge, failed: list[Verdict], folder: Path) -> None:

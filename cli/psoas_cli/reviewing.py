@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from psoas_cli.main import kb_option, laid_out, write
+from psoas_cli.output import kb_option, laid_out, write
 
 if TYPE_CHECKING:
     from psoas.audit.cards import Cards

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +16,7 @@ from psoas.knowledge.conditions import OPEN, evaluate
 from psoas.knowledge.model import Finding, Knowledge
 from psoas.knowledge.reader import to_number
 from psoas.memory import Standing, State, Vocabulary, WorkingMemory
-from psoas.yamltext import is_blank, parse, place_of, read_bytes
+from psoas.yamltext import is_blank, parse, place_of, read_bytes, scalar
 
 MAX_CASE_BYTES = 200_000  # far above any real case; a larger file is not one
 YES_NO = {"yes": "yes", "no": "no", "y": "yes", "n": "no", "true": "yes", "false": "no"}
@@ -155,6 +153,12 @@ def make_case(
     )
 
 
+def case_of(id: str, answers: Mapping[str, State], *, title: str = "") -> Case:
+    """Return the case with these `answers`, as a reader would have typed them."""
+    ordered = dict(sorted(answers.items()))
+    return Case(id, title, ordered, written={name: as_written(state) for name, state in ordered.items()})
+
+
 def _contradictions(
     knowledge: Knowledge, states: Mapping[str, State], written: Mapping[str, str | Sequence[str]]
 ) -> list[Rejection]:
@@ -278,15 +282,8 @@ def case_text(knowledge: Knowledge, case: Case) -> str:
 
 
 def _yaml(value: Any) -> str:
-    """Return `value` as YAML on one line; JSON is a part of YAML, and plain words need no quotes."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_yaml, value))}]"
-    text = str(value)
-    plain_word = re.fullmatch(r"[\w.][\w. -]*", text) and text == text.strip() and text.lower() != "null"
-    if plain_word:
-        return text
-    escaped = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)
+    """Return `value` as YAML on one line."""
+    return f"[{', '.join(map(_yaml, value))}]" if isinstance(value, list | tuple) else scalar(str(value))
 
 
 def as_written(value: State) -> str | list[str]:

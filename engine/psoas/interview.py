@@ -15,7 +15,6 @@ from typing import Literal
 from psoas.case import Case
 from psoas.consultation import Consultant
 from psoas.knowledge.conditions import OPEN, Kleene
-from psoas.knowledge.model import Rule
 from psoas.knowledge.program import withheld
 from psoas.lead import Ranking
 from psoas.memory import Standing, State, WorkingMemory, inputs_of
@@ -76,16 +75,10 @@ class Interviewer:
         self.ranking = Ranking(self.knowledge, self.program, self.screen.rank)
         manifest = self.knowledge.manifest
         self._levels = [level.id for level in reversed(self.screen.levels)]
-        self._rules = [
-            (number, clause.id, clause.origin.level)
-            for number, clause in enumerate(self.screen.program.clauses)
-            if isinstance(clause.origin, Rule) and clause.origin.level
-        ]
         self._restricted = {tier.id for tier in manifest.tiers if tier.restricted}
         self._sheets = [Sheet(together.findings, together.asks) for together in manifest.interview]
         self._sheet_of = {name: number for number, sheet in enumerate(self._sheets) for name in sheet.findings}
-        topics = {topic: number for number, topic in enumerate(manifest.topics)}
-        self._place = {f.id: (topics.get(f.topic, 0), f.place.line, f.id) for f in self.knowledge.findings.values()}
+        self._place = self.knowledge.order_of_asking
 
     def step(self, answers: Mapping[str, State], *, only_safety: bool = False) -> Step:
         """Return what comes next for a case with these answers; `only_safety`: nothing but what safety needs."""
@@ -120,17 +113,6 @@ class Interviewer:
         """Return what the sheet of these findings asks; "" for a single one."""
         return self._sheets[self._sheet_of[findings[0]]].asks if len(findings) > 1 else ""
 
-    def retrace(self, answers: Mapping[str, State], *, only_safety: bool = False) -> list[tuple[str, ...]]:
-        """Return the sheets by which an interview came to `answers`, as far as they can be told from them."""
-        known: dict[str, State] = {}
-        asked: list[tuple[str, ...]] = []
-        while True:
-            sheet = self.step(known, only_safety=only_safety).sheet
-            if sheet is None or not set(sheet.findings) <= set(answers):
-                return asked
-            asked.append(sheet.findings)
-            known.update((name, answers[name]) for name in sheet.findings)
-
     # what is at stake
 
     def _verdicts(self, memory: WorkingMemory) -> tuple[Evaluation, Evaluation]:
@@ -143,7 +125,7 @@ class Interviewer:
         if self.knowledge.level(level).alone:
             self._weigh_exceptions(level, now, outlook, stakes)
             return stakes
-        sure = max((of for number, _, of in self._rules if outlook.clauses[number]), key=self._rank, default="")
+        sure = max((of for number, _, of in self.screen.rules if outlook.clauses[number]), key=self._rank, default="")
         restricted = self._weigh_levels(sure, ahead, outlook, stakes)
         if not only_safety:
             assumed: dict[str, Kleene] = {sure or level: True}
@@ -155,7 +137,7 @@ class Interviewer:
 
     def _weigh_exceptions(self, level: str, now: Evaluation, outlook: Outlook, stakes: _Stakes) -> None:
         """Enter what could still show that the rules giving `level` do not apply; nothing where one does for sure."""
-        fired = [(number, name) for number, name, of in self._rules if of == level and now.clauses[number]]
+        fired = [(number, rule.id) for number, rule, of in self.screen.rules if of == level and now.clauses[number]]
         waiting = {name: self._askable(outlook.open_findings(number), outlook.memory) for number, name in fired}
         if all(waiting.values()):
             for name, findings in waiting.items():
@@ -170,18 +152,18 @@ class Interviewer:
         memory = outlook.memory
         unsettled = {
             number: {f for f in ahead.open_findings(number) if memory[f] is Standing.UNASKED}
-            for number, _, level in self._rules
+            for number, _, level in self.screen.rules
             if self.knowledge.level(level).screened and ahead.clauses[number] is None and not outlook.clauses[number]
         }
         for_good = not all(unsettled.values())
         restricted = for_good or (bool(sure) and self.knowledge.level(sure).plan == "restricted")
-        for number, name, level in self._rules:
+        for number, rule, level in self.screen.rules:
             findings: set[str] = set()
             if not (sure and restricted):
                 findings |= unsettled.get(number, set())
             if self._rank(level) > self._rank(sure) if sure else not (for_good and self._is_unknown(level)):
                 findings |= set(outlook.open_findings(number))
-            stakes.wait(level, name, self._askable(findings, memory))
+            stakes.wait(level, rule.id, self._askable(findings, memory))
         return restricted
 
     def _rank(self, level: str) -> int:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from psoas.disk import hold, replace
+
 UNFINISHED = ".unfinished.yaml"
 
 
@@ -70,19 +72,10 @@ class Journal:
 
     def write(self, text: str) -> bool:
         """Put `text` on disk, whole or not at all; return whether that worked (`trouble` says why not)."""
-        part = self.path.with_suffix(f".part{os.getpid()}")
         try:
             _make(self.path.parent)  # somebody may have cleared it away
-            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(part, self.path)
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-            if not isinstance(error, OSError):
-                raise
+            replace(self.path, text.encode(), mode=0o600)
+        except OSError as error:
             self.trouble = error.strerror or str(error)
             return False
         self.trouble, self.kept = "", True
@@ -133,11 +126,7 @@ def _locked(path: Path) -> int:
     """Return an open file that holds the lock of `path` until it is closed, or its process ends. Raises `OSError`."""
     opened = os.open(_lock_path(path), os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        import fcntl
-    except ImportError:  # a system without: two processes could then go on with one interview
-        return opened
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hold(opened)
         if os.fstat(opened).st_ino != _lock_path(path).stat().st_ino:
             raise BlockingIOError  # whoever held it has just cleared it away, and another may hold a new one
     except OSError:

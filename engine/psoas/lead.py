@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from psoas.knowledge.conditions import All, Condition, Holds, Not, Test
+from psoas.knowledge.conditions import Condition, Holds, Not, Test
 from psoas.knowledge.model import Knowledge, Rule
 from psoas.knowledge.program import Program
-from psoas.readings.outlook import TRUE, Outlook
+from psoas.readings.outlook import TRUE, Outlook, needed
 from psoas.reasoning import combined
 
 Bounds = tuple[float, float]
@@ -115,10 +115,7 @@ class _View:
             return float(low == TRUE), float(high == TRUE)
         if not condition.of:
             return 1.0, 1.0
-        parts = [self._degree(part) for part in condition.of]
-        nth = len(parts) if isinstance(condition, All) else condition.n
-        lows, highs = (sorted(ends, reverse=True) for ends in zip(*parts, strict=True))
-        return lows[nth - 1], highs[nth - 1]
+        return needed(condition, [self._degree(part) for part in condition.of])
 
     def open_findings(self, conclusion: str) -> frozenset[str]:
         """Return the findings not asked on which the certainty or the urgency of `conclusion` still depends."""

@@ -71,8 +71,7 @@ class NearMisses:
     def __init__(self, knowledge: Knowledge, screen: Screen) -> None:
         self.knowledge = knowledge
         self.screen = screen
-        topics = {topic: number for number, topic in enumerate(knowledge.manifest.topics)}
-        self._place = {f.id: (topics.get(f.topic, 0), f.id) for f in knowledge.findings.values()}
+        self._place = knowledge.order_of_asking
         self._thresholds = _thresholds(screen.program)
         self._joint = _Joint(knowledge, screen.program)
         self.behind = {name for number, _, _ in screen.rules for name in self._joint.behind[number]}

@@ -31,14 +31,14 @@ class Prospect:
         self.screen = screen
         headed = {kind.id for kind in knowledge.manifest.kinds if kind.heading}
         self._causes = [c.id for c in knowledge.conclusions.values() if c.kind in headed]
-        self._topics = {topic: number for number, topic in enumerate(knowledge.manifest.topics)}
+        self._place = knowledge.order_of_asking
 
     def questions(self, memory: WorkingMemory) -> tuple[Question, ...]:
         """Return the open findings that could still change something, most telling first.
 
         A triage rule or a cause that waits for n findings gives each of them 1/n. Compared are first the sums over
         the rules of the most urgent level, then of the next, at last over the causes; ties go by topic, then by id
-        (docs/semantics.md, "Telling questions").
+        (docs/semantics.md, section 11).
         """
         ahead = foreseen(self.program, memory)
         now = established(self.program, memory)
@@ -68,13 +68,10 @@ class Prospect:
                 tuple(rule for level in levels for rule in waits[finding].get(level, ())),
                 tuple(waits[finding].get("cause", ())),
             )
-            for finding in sorted(waits, key=lambda finding: (telling(finding), self._place(finding)))
+            for finding in sorted(waits, key=lambda finding: (telling(finding), self._place[finding]))
         )
 
     def _waiting(self, ahead: Evaluation, symbol: str) -> Iterator[str]:
         for number in self.program.by_head.get(symbol, ()):
             if ahead.clauses[number] is None:
                 yield from ahead.open_findings(number)
-
-    def _place(self, finding: str) -> tuple[int, str]:
-        return self._topics.get(self.knowledge.findings[finding].topic, 0), finding

@@ -304,10 +304,6 @@ class Reasoning:
         behind = nx.ancestors(self._inference, node)
         return tuple(sorted(self.graph.nodes[n]["name"] for n in behind if n.startswith("finding:")))
 
-    def leading_to(self, node: str) -> set[str]:
-        """Return `node` and every node on a way to it."""
-        return {node, *nx.ancestors(self.graph, node)}
-
     # why not
 
     def why_not(self, clause_id: str) -> WhyNot:

@@ -256,3 +256,13 @@ def _neighbours(source: Path | None) -> str:
         return ""
     close = nearest(source.stem, files)
     return f"did you mean {files[close[0]]}?" if close else ""
+
+
+def scalar(text: str) -> str:
+    """Return `text` as YAML on one line, to be read back as it is: plain words bare, all else as JSON has it."""
+    if re.fullmatch(r"[\w.]([\w. -]*[\w.])?", text) and text.lower() != "null":
+        return text
+    import json  # only what is written needs it
+
+    escaped = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)

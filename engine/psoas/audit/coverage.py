@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from psoas.case import Case
-from psoas.consultation import Consultant, Consultation
+from psoas.consultation import Consultation
 from psoas.knowledge.model import Rule, Withholding
 from psoas.reasoning import WhyNot
 
@@ -47,14 +45,6 @@ class Coverage:
                 self.withheld.setdefault(held.id, []).append(name)
         for dispute in consultation.disputes:
             self.shown.setdefault(dispute.id, []).append(name)
-
-
-def coverage(consultant: Consultant, cases: Iterable[Case]) -> Coverage:
-    """Return what `cases` show."""
-    found = Coverage()
-    for case in cases:
-        found.add(consultant.consult(case))
-    return found
 
 
 def is_short(why: WhyNot) -> bool:

@@ -14,18 +14,6 @@ from psoas.knowledge.model import Knowledge, Rule
 from psoas.memory import State
 from psoas.readings.phrase import Phrases
 
-SHELVES = (
-    "findings",
-    "calculated",
-    "contradictions",
-    "conclusions",
-    "rules",
-    "remedies",
-    "withholdings",
-    "disagreements",
-    "sources",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -67,8 +55,8 @@ class Milder:
 
 def edits(old: Knowledge, new: Knowledge) -> Iterator[Edit]:
     """Yield what changed, item by item, in the order of the shelves."""
-    for shelf in SHELVES:
-        before, after = getattr(old, shelf), getattr(new, shelf)
+    for shelf, after in new.shelves.items():
+        before = old.shelves[shelf]
         for name in sorted({*before, *after}):
             if name not in after:
                 yield Edit(shelf, name, "removed", before=_words(old, before[name]))
@@ -116,7 +104,7 @@ def milder(old: Knowledge, new: Knowledge) -> Milder | None:
 
     Less urgent is a milder level, and the mildest where it could not be judged before. Raises `Undecided`.
     """
-    from psoas.readings.prove import both
+    from psoas.readings.prove.prover import both
 
     found = both(old, new)
     return Milder(*found) if found else None

@@ -21,7 +21,8 @@ from psoas.knowledge.names import unknown_names
 from psoas.knowledge.reader import Reader, Skip
 from psoas.knowledge.shape import build
 from psoas.memory import State
-from psoas.readings.prove import Theory, Undecided, verdict_words
+from psoas.readings.prove.prover import Prover, Undecided
+from psoas.readings.prove.theory import verdict_words
 from psoas.yamltext import parse, place_of, read_bytes
 
 
@@ -69,13 +70,13 @@ def read_invariants(knowledge: Knowledge, home: Path | None = None) -> tuple[Inv
     return tuple(found)
 
 
-def proofs(theory: Theory, invariant: Invariant) -> Iterator[Verdict]:
+def proofs(prover: Prover, invariant: Invariant) -> Iterator[Verdict]:
     """Yield what can be said of an invariant: one verdict, or of `rises` and `adds` one for each finding."""
     if invariant.then is not None:
         premise = invariant.when if invariant.when is not None else ALWAYS
-        yield _verdict(invariant, "", partial(theory.counterexample, premise, invariant.then))
+        yield _verdict(invariant, "", partial(prover.counterexample, premise, invariant.then))
     for finding in (*invariant.rises, *invariant.adds):
-        yield _verdict(invariant, finding, partial(theory.fall, finding))
+        yield _verdict(invariant, finding, partial(prover.fall, finding))
 
 
 def _verdict(invariant: Invariant, finding: str, search: Callable[[], dict[str, State] | None]) -> Verdict:

@@ -6,18 +6,16 @@ Nothing is written into a file that cannot be read, that changed since it was re
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import re
-import tempfile
 from pathlib import Path
 from types import TracebackType
 
+from psoas.disk import hold, replace
 from psoas.faults import Fault, Hint, Place, Unusable
 from psoas.knowledge.model import Review
 from psoas.knowledge.reader import Reader, Skip, listed
 from psoas.knowledge.shape import build
-from psoas.yamltext import Tree, parse, place_of, read_bytes
+from psoas.yamltext import Tree, parse, place_of, read_bytes, scalar
 
 HEADER = """\
 # yaml-language-server: $schema=schema/reviews.json
@@ -77,7 +75,7 @@ class Ledger:
                 "let it be a list of items that begin with a dash, with nothing after the last",
             )
         try:
-            _replace(self.path, after)
+            replace(self.path.resolve(), after)
         except OSError as error:
             message = f"cannot be written: {error.strerror}; your signature is not kept"
             raise self._refused(message, MINE) from error
@@ -123,7 +121,7 @@ def entry(review: Review) -> list[str]:
     """Return the lines of `review` as an item of a YAML list. The digest ends it, so that no cut goes unnoticed."""
     keys = ("of", "verdict", "by", "qualification", "on", "comment", "digest")
     said = [(key, str(getattr(review, key))) for key in keys if getattr(review, key)]
-    return [f"{'- ' if not number else '  '}{key}: {_scalar(text)}" for number, (key, text) in enumerate(said)]
+    return [f"{'- ' if not number else '  '}{key}: {scalar(text)}" for number, (key, text) in enumerate(said)]
 
 
 def cleaned(text: str) -> str:
@@ -131,41 +129,14 @@ def cleaned(text: str) -> str:
     return " ".join(text.encode("utf-8", "replace").decode().split())
 
 
-def _scalar(text: str) -> str:
-    """Return `text` as a YAML scalar on one line; JSON is a part of YAML, and plain words need no quotes."""
-    if re.fullmatch(r"\w[\w. -]*\w\.?|\w", text) and text.lower() != "null":
-        return text
-    escaped = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Replace the file `path` in one step, keeping its mode. A crash leaves the old file or the new one."""
-    target = path.resolve()
-    handle, part = tempfile.mkstemp(dir=target.parent, prefix=".reviews-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(part, (target.stat().st_mode if target.exists() else 0o644) & 0o7777)
-        os.replace(part, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        raise
-
-
 def _locked(home: Path) -> int | None:
     """Return the open folder `home`, held until it is closed or its process ends; None where nothing can be held."""
     try:
-        import fcntl
-
         opened = os.open(home, os.O_RDONLY)
-    except (ImportError, OSError):  # the text is compared before each signature in any case
+    except OSError:  # the text is compared before each signature in any case
         return None
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hold(opened)
     except BlockingIOError as error:
         os.close(opened)
         hint = "wait until that review has ended; what was signed in it is kept"

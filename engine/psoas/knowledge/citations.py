@@ -8,17 +8,6 @@ from typing import Any
 
 from psoas.knowledge.model import Knowledge
 
-CITING = (
-    "findings",
-    "contradictions",
-    "conclusions",
-    "rules",
-    "remedies",
-    "withholdings",
-    "disagreements",
-)
-"""The parts of a knowledge base that carry what the sources say."""
-
 
 def citations(knowledge: Knowledge) -> dict[str, tuple[Any, ...]]:
     """Return id of a source → the items that cite it, in themselves or in a part such as a dose or a side.
@@ -26,8 +15,9 @@ def citations(knowledge: Knowledge) -> dict[str, tuple[Any, ...]]:
     Every source of `knowledge` is a key; one that nothing cites has no items.
     """
     found: dict[str, tuple[Any, ...]] = dict.fromkeys(knowledge.sources, ())
-    for shelf in CITING:
-        for item in getattr(knowledge, shelf).values():
+    citing = [items for shelf, items in knowledge.shelves.items() if shelf != "sources"]  # a claim only belongs to one
+    for items in citing:
+        for item in items.values():
             for source in dict.fromkeys(_cited(item)):
                 found[source] = (*found.get(source, ()), item)
     return found

@@ -5,7 +5,7 @@ Python would not allow. Everything is frozen: a knowledge base is read once and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
 from psoas.faults import Place
@@ -320,7 +320,6 @@ class Kind:
     about: str = ""  # said under the heading: how the list is to be read
     unclear: str = ""  # said instead where none is above the weakest word of the certainty scale
     hints: str = ""  # stands before the names of those of the weakest word
-    nothing: str = ""  # said under the heading where there is none
     weighed: bool = True  # no: named and never weighed, so that no certainty and no chain is told
     outcome: bool = False  # where every chain of reasons ends
 
@@ -387,6 +386,18 @@ class Knowledge:
     def vocabulary(self) -> dict[str, Answerable]:
         """Every finding, asked or calculated, by id."""
         return {**self.findings, **self.calculated}
+
+    @property
+    def shelves(self) -> dict[str, Mapping[str, Any]]:
+        """Every kind of item that has ids, by its name here."""
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        return {name: items for name, items in parts.items() if isinstance(items, Mapping)}
+
+    @property
+    def order_of_asking(self) -> dict[str, tuple[int, str]]:
+        """Finding → its place among the questions where nothing else decides: by topic, then by id."""
+        topics = {topic: number for number, topic in enumerate(self.manifest.topics)}
+        return {name: (topics.get(finding.topic, 0), name) for name, finding in self.findings.items()}
 
     def level(self, disposition: str) -> Disposition:
         """Return the disposition with that id."""

@@ -178,8 +178,7 @@ def _case(knowledge: Knowledge) -> Schema:
 
 
 def _in_order(knowledge: Knowledge) -> Iterable[tuple[str, Finding]]:
-    topics = knowledge.manifest.topics
-    return sorted(knowledge.findings.items(), key=lambda entry: (topics.index(entry[1].topic), entry[1].place.line))
+    return sorted(knowledge.findings.items(), key=lambda entry: knowledge.order_of_asking[entry[0]])
 
 
 def _answer(finding: Finding) -> Schema:

@@ -12,9 +12,9 @@ What decides a condition is likewise asked for one end of the scale: a rule care
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from psoas.knowledge.conditions import All, Condition, Holds, Kleene, Not, Test
+from psoas.knowledge.conditions import All, AtLeast, Condition, Holds, Kleene, Not, Test
 from psoas.knowledge.model import Answerable, Calculated
 from psoas.knowledge.program import Clause, Program
 from psoas.memory import Standing, WorkingMemory
@@ -24,7 +24,15 @@ FALSE, UNKNOWN, TRUE = 0, 1, 2
 Truth: TypeAlias = tuple[int, int]
 """The least and the greatest value a condition can still come to have."""
 
+N = TypeVar("N", int, float)
 NEVER, ALWAYS, ANY = (FALSE, FALSE), (TRUE, TRUE), (FALSE, TRUE)
+
+
+def needed(condition: All | AtLeast, parts: list[tuple[N, N]]) -> tuple[N, N]:
+    """Return the span of a condition from those of its parts: of `all` the least, of `at least n` the n-th greatest."""
+    nth = len(parts) if isinstance(condition, All) else condition.n
+    lows, highs = (sorted(ends, reverse=True) for ends in zip(*parts, strict=True))
+    return lows[nth - 1], highs[nth - 1]
 
 
 class Outlook(Evaluation):
@@ -62,10 +70,7 @@ class Outlook(Evaluation):
             return TRUE - high, TRUE - low
         if not condition.of:
             return ALWAYS
-        parts = [self.truth(part) for part in condition.of]
-        nth = len(parts) if isinstance(condition, All) else condition.n
-        lows, highs = (sorted(ends, reverse=True) for ends in zip(*parts, strict=True))
-        return lows[nth - 1], highs[nth - 1]
+        return needed(condition, [self.truth(part) for part in condition.of])
 
     def _test_truth(self, test: Test) -> Truth:
         state = self.memory[test.finding]

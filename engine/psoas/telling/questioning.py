@@ -10,7 +10,8 @@ from psoas.consultation import Consultation
 from psoas.interview import Sheet
 from psoas.knowledge.model import Finding, Knowledge
 from psoas.memory import State
-from psoas.readings.phrase import Phrases, listed, lowered, number
+from psoas.readings.phrase import Phrases, listed, lowered
+from psoas.telling.asking import allowed_answers
 from psoas.telling.document import Block, Document, Entries, Entry, Paragraph, Section
 
 FEW = 6
@@ -43,7 +44,7 @@ def question(knowledge: Knowledge, sheet: Sheet) -> tuple[str, list[Line], str]:
     if finding.values:
         many = "numbers or words; several, as in 1 3" if finding.type == "any of" else "a number or a word"
         return finding.question, _numbered(finding.values.values()), many
-    return finding.question, [], _expected(finding)
+    return finding.question, [], allowed_answers(finding)[0]
 
 
 def _numbered(texts: Iterable[str], indent: int = 2) -> list[Line]:
@@ -55,18 +56,7 @@ def _lines(finding: Finding) -> list[Line]:
     words = {value.replace("_", " "): says for value, says in finding.values.items()}
     if any(word != says for word, says in words.items()):
         return [Line("  -  ", finding.question), *_numbered(words.values(), 5)]
-    return [Line("  -  ", f"{finding.question} ({listed(words, 'or') if words else _expected(finding)})")]
-
-
-def _expected(finding: Finding) -> str:
-    assert finding.range is not None
-    low, high = number(finding.range.low), number(finding.range.high)
-    if finding.length:
-        counts = f"{number(finding.length.low)} to {number(finding.length.high)} numbers"
-        return f"{counts}, the oldest first, in {finding.unit}"
-    if not finding.unit or "out of" in finding.unit:
-        return f"{low} to {high}"
-    return f"{finding.unit}, {low} to {high}"
+    return [Line("  -  ", f"{finding.question} ({listed(words, 'or') if words else allowed_answers(finding)[0]})")]
 
 
 def how(knowledge: Knowledge, sheet: Sheet) -> Iterator[str]:

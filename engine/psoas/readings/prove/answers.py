@@ -1,0 +1,92 @@
+"""A case free in every finding: a value within its range, unknown, or not asked, as variables of z3."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import z3
+
+from psoas.knowledge.conditions import OPEN
+from psoas.knowledge.model import Finding, Knowledge
+from psoas.memory import Standing, State
+
+Formula: TypeAlias = Any
+"""A z3 expression of the sort Bool."""
+
+
+class Answers:
+    """The variables of one finding each, and what is allowed of them."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.asked: dict[str, Formula] = {}
+        self.known: dict[str, Formula] = {}
+        self.words: dict[str, dict[str, Formula]] = {}
+        self.partly: dict[str, Formula] = {}  # of a set: whether the rest of it is open
+        self.number: dict[str, Any] = {}
+        self.series: dict[str, list[Any]] = {}  # right-aligned: the last number stands last
+        self.length: dict[str, Any] = {}
+        self.allowed: list[Formula] = []
+        for finding in knowledge.findings.values():
+            self._declare(finding)
+
+    def _declare(self, finding: Finding) -> None:
+        name = finding.id
+        asked, known = z3.Bool(f"{name} asked"), z3.Bool(f"{name} known")
+        self.asked[finding.id], self.known[finding.id] = asked, known
+        self.allowed.append(z3.Implies(known, asked))
+        if finding.range is not None:
+            self._declare_numbers(finding, name, known)
+            return
+        words = {value: z3.Bool(f"{name} {value}") for value in finding.values}
+        self.words[finding.id] = words
+        if finding.type != "any of":
+            self.allowed += [known == z3.Or(*words.values()), z3.AtMost(*words.values(), 1)]
+            return
+        partly = self.partly[finding.id] = z3.Bool(f"{name} partly")
+        self.allowed.append(known == z3.Or(*words.values(), partly))
+        for value in finding.alone:
+            others = [word for other, word in words.items() if other != value]
+            self.allowed.append(z3.Implies(words[value], z3.Not(z3.Or(*others, self.partly[finding.id]))))
+
+    def _declare_numbers(self, finding: Finding, name: str, known: Formula) -> None:
+        assert finding.range is not None
+        low, high = finding.range.low, finding.range.high
+        if finding.length is None:
+            number = self.number[finding.id] = z3.Real(name)
+            self.allowed += [number >= low, number <= high]
+            return
+        longest = int(finding.length.high)
+        series = self.series[finding.id] = [z3.Real(f"{name} {place}") for place in range(longest)]
+        length = self.length[finding.id] = z3.Int(f"{name} length")
+        self.allowed += [length >= int(finding.length.low), length <= longest]
+        self.allowed += [z3.And(number >= low, number <= high) for number in series]
+
+    def read(self, model: Any) -> dict[str, State]:
+        """Return the answers of a model."""
+        case: dict[str, State] = {}
+        for name in self.asked:
+            if not _holds(model, self.asked[name]):
+                continue
+            case[name] = self._answer(model, name) if _holds(model, self.known[name]) else Standing.UNKNOWN
+        return case
+
+    def _answer(self, model: Any, name: str) -> State:
+        if name in self.number:
+            return _float(model, self.number[name])
+        if name in self.series:
+            length = int(_float(model, self.length[name]))
+            return tuple(_float(model, number) for number in self.series[name][-length:])
+        chosen = [word for word, variable in self.words[name].items() if _holds(model, variable)]
+        if name not in self.partly:
+            return chosen[0]
+        rest = [OPEN] if _holds(model, self.partly[name]) else []
+        return frozenset([*chosen, *rest])
+
+
+def _holds(model: Any, formula: Formula) -> bool:
+    return bool(z3.is_true(model.eval(formula, model_completion=True)))
+
+
+def _float(model: Any, term: Any) -> float:
+    value = model.eval(term, model_completion=True)
+    return float(value.as_long() if z3.is_int_value(value) else value.as_fraction())

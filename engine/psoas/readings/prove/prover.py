@@ -1,0 +1,123 @@
+"""What is asked of a theory: a case in which something holds, that breaks a sentence, that two versions judge apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import z3
+
+from psoas.knowledge.conditions import Condition
+from psoas.knowledge.model import Knowledge, Remedy
+from psoas.memory import State
+from psoas.readings.prove.answers import Answers, Formula
+from psoas.readings.prove.theory import Theory
+
+
+class Undecided(Exception):
+    """The solver could not tell; the message says why."""
+
+
+class Prover(Theory):
+    """A theory that can be asked. Each answer is a case, or None for the proof that there is none."""
+
+    def counterexample(self, premise: Condition, conclusion: Condition) -> dict[str, State] | None:
+        """Return a case in which `premise` is true and `conclusion` is not; None where there is none."""
+        return self.case(self.truth(premise).true, z3.Not(self.truth(conclusion).true))
+
+    def fall(self, finding: str) -> dict[str, State] | None:
+        """Return a case whose level falls where the answer to `finding` gets worse and every other answer stays.
+
+        A number gets worse by rising; a choice by going from its clear answer to any other.
+        """
+        worse, pairs = self._worse(finding)
+        rank = {level: number for number, level in enumerate(self.levels)}
+        falls = [
+            z3.And(self.level[level], z3.substitute(self.level[milder], *pairs))
+            for level in self.levels
+            for milder in self.levels
+            if rank[milder] < rank[level]
+        ]
+        return self.case(worse, z3.Or(*falls))
+
+    def _worse(self, finding: str) -> tuple[Formula, list[tuple[Any, Any]]]:
+        """Return that the answer to `finding` gets worse, and which variables then have which others in their place."""
+        item, answers = self.knowledge.findings[finding], self.answers
+        if finding in answers.number:
+            assert item.range is not None
+            number, after = answers.number[finding], z3.Real(f"{finding} after")
+            return z3.And(answers.known[finding], after > number, after <= item.range.high), [(number, after)]
+        words = answers.words[finding]
+        later = {word: z3.Bool(f"{finding} {word} after") for word in words}
+        others = [variable for word, variable in later.items() if word != item.clear]
+        worse = [words[item.clear], z3.Not(later[item.clear]), z3.Or(*others)]
+        if item.type != "any of":
+            worse.append(z3.AtMost(*later.values(), 1))
+        return z3.And(*worse), [(words[word], later[word]) for word in words]
+
+    def dead_rules(self) -> list[str]:
+        """Return the ids of the rules and withholdings that no case can make fire."""
+        solver = z3.Solver()
+        solver.add(*self.answers.allowed, *self.consistent)
+        dead = []
+        for number, clause in enumerate(self.program.clauses):
+            if not isinstance(clause.origin, Remedy):
+                solver.push()
+                solver.add(self.fires[number])
+                if solver.check() == z3.unsat:
+                    dead.append(clause.id)
+                solver.pop()
+        return sorted(dead)
+
+    def case(self, *formulas: Formula, timeout: float = 60) -> dict[str, State] | None:
+        """Return a case, as small as it is found, in which all `formulas` hold; None where there is none.
+
+        Raises `Undecided` where z3 cannot tell within `timeout` seconds.
+        """
+        solver = z3.Solver()
+        solver.set("timeout", int(timeout * 1000))
+        solver.add(*self.answers.allowed, *self.consistent, *formulas)
+        result = solver.check()
+        if result == z3.unsat:
+            return None
+        if result != z3.sat:
+            raise Undecided(solver.reason_unknown())
+        return self._smallest(solver)
+
+    def _smallest(self, solver: Any) -> dict[str, State]:
+        """Return the case of a satisfiable `solver` with as many findings not asked as can be left out one by one."""
+        model = solver.model()
+        for name in sorted(self.answers.asked):
+            if z3.is_true(model.eval(self.answers.asked[name], model_completion=True)):
+                solver.push()
+                solver.add(z3.Not(self.answers.asked[name]))
+                if solver.check() == z3.sat:
+                    model = solver.model()
+                else:
+                    solver.pop()
+            else:
+                solver.add(z3.Not(self.answers.asked[name]))
+        solver.check()
+        return self.answers.read(solver.model())
+
+
+def both(old: Knowledge, new: Knowledge) -> tuple[dict[str, State], str, str] | None:
+    """Return a case that `new` triages less urgently than `old`, and both levels; None where there is none.
+
+    Less urgent is a milder level, and the mildest where `old` could not judge. A case answers the findings of both.
+    """
+    findings = {**old.findings, **new.findings}
+    for name in old.findings.keys() & new.findings.keys():
+        values = {**old.findings[name].values, **new.findings[name].values}
+        findings[name] = replace(new.findings[name], values=values)
+    answers = Answers(replace(new, findings=findings))
+    before, after = Prover(old, answers=answers), Prover(new, answers=answers)
+    rank = {level: number for number, level in enumerate(after.levels)}
+    unjudged, mildest = new.manifest.otherwise.unasked, new.manifest.otherwise.settled
+    pairs = [(one, two) for one in before.levels for two in after.levels if rank[two] < rank.get(one, -1)]
+    pairs.append((unjudged, mildest))
+    for one, two in sorted(pairs, key=lambda pair: -rank.get(pair[0], -1)):
+        case = after.case(*before.consistent, before.level[one], after.level[two])
+        if case is not None:
+            return case, one, two
+    return None
