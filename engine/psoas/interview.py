@@ -14,10 +14,10 @@ from typing import Literal
 
 from psoas.case import Case
 from psoas.consultation import Consultant
-from psoas.knowledge.conditions import OPEN, Kleene
+from psoas.knowledge.conditions import Kleene
 from psoas.knowledge.program import withheld
 from psoas.lead import Ranking
-from psoas.memory import Standing, State, WorkingMemory, inputs_of
+from psoas.memory import Standing, State, WorkingMemory, inputs_of, is_open
 from psoas.readings.foresee import Evaluation, established, foreseen
 from psoas.readings.outlook import Outlook
 
@@ -264,8 +264,3 @@ def replay(interviewer: Interviewer, case: Case) -> Interview:
             return Interview(answers, tuple(asked), step.stopped)
         asked.append(step.sheet.findings)
         answers.update((name, given[name]) for name in step.sheet.findings)
-
-
-def is_open(state: State) -> bool:
-    """Tell whether `state` is an answer that is unknown, or a set that is in part."""
-    return state is Standing.UNKNOWN or (isinstance(state, frozenset) and OPEN in state)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TypeAlias
 
-from psoas.knowledge.conditions import Kleene, Test, Value, evaluate, leaves
+from psoas.knowledge.conditions import OPEN, Kleene, Test, Value, evaluate, leaves
 from psoas.knowledge.formulas import Undefined
 from psoas.knowledge.model import Answerable, Calculated, Finding, Knowledge
 
@@ -20,6 +20,11 @@ class Standing(Enum):
 
 
 State: TypeAlias = Value | Standing
+
+
+def is_open(state: State) -> bool:
+    """Tell whether `state` is an answer that is unknown, or a set that is in part."""
+    return state is Standing.UNKNOWN or (isinstance(state, frozenset) and OPEN in state)
 
 
 class Vocabulary:

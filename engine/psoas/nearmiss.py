@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from math import ceil, floor
 
@@ -15,7 +16,7 @@ from psoas.knowledge.conditions import All, Condition, Holds, Not, Test, evaluat
 from psoas.knowledge.formulas import Undefined
 from psoas.knowledge.model import Calculated, Finding, Knowledge
 from psoas.knowledge.program import Program
-from psoas.memory import Standing, State, WorkingMemory
+from psoas.memory import Standing, State, WorkingMemory, is_open
 from psoas.readings.foresee import Evaluation, established, foreseen
 from psoas.triage import Screen
 
@@ -52,17 +53,36 @@ class Turn:
         return self.changes[0].after
 
 
-@dataclass(frozen=True)
 class _Now:
-    """A case as it stands, and both evaluations of the triage rules for it."""
+    """A case, and both evaluations of the triage rules for it, each worked out only if it is needed."""
 
-    memory: WorkingMemory
-    now: Evaluation
-    ahead: Evaluation
+    def __init__(
+        self, memory: WorkingMemory, program: Program, before: _Now | None = None, touched: Iterable[str] = ()
+    ):
+        """`before` is the case it was changed from, in the findings `touched`."""
+        self.memory = memory
+        self._program, self._before, self._touched = program, before, touched
 
     def changed(self, finding: str, state: State) -> _Now:
+        """Return the case with another answer."""
         memory, touched = self.memory.changed(finding, state)
-        return _Now(memory, self.now.changed(memory, touched), self.ahead.changed(memory, touched))
+        return _Now(memory, self._program, self, touched)
+
+    @cached_property
+    def now(self) -> Evaluation:
+        """What it establishes."""
+        before = self._before
+        return before.now.changed(self.memory, self._touched) if before else established(self._program, self.memory)
+
+    @cached_property
+    def ahead(self) -> Evaluation:
+        """What is foreseen of it."""
+        before = self._before
+        return before.ahead.changed(self.memory, self._touched) if before else foreseen(self._program, self.memory)
+
+    def could_fire(self, rules: Iterable[int]) -> bool:
+        """Tell whether one of `rules` could fire, whatever the open answers are."""
+        return any(self.ahead.clauses[number] is not False for number in rules)
 
 
 class NearMisses:
@@ -84,7 +104,7 @@ class NearMisses:
         Of one answer: every one. Of two: those that make it more urgent than either alone does, or than the one
         alone that does not contradict the other answers.
         """
-        start = _Now(memory, established(self.screen.program, memory), foreseen(self.screen.program, memory))
+        start = _Now(memory, self.screen.program)
         level = self.screen.level(start.now, start.ahead)
         singles: dict[str, list[tuple[State, str]]] = {}  # finding → its other answers, and the level of each
         turns: list[Turn] = []
@@ -128,6 +148,8 @@ class NearMisses:
         if level == undecided or self.knowledge.level(level).alone:
             return
 
+        gaps = any(is_open(state) for state in start.memory.answers.values())
+
         def height(result: str) -> int:
             return -1 if result in ("", undecided) else rank[result]
 
@@ -135,19 +157,21 @@ class NearMisses:
             if one not in singles and two not in singles:
                 continue
             higher = [number for number, above in rules if rank[above] > rank[level]]
-            if not higher or not _could_fire(start.changed(one, Standing.UNASKED), two, higher):
+            opened = start.changed(one, Standing.UNASKED).changed(two, Standing.UNASKED)
+            if not higher or not opened.could_fire(higher):
                 continue
             found: dict[object, Turn] = {}
             for first, alone in self._options(start, one, singles):
                 middle = start.changed(one, first)
-                if not _could_fire(middle, two, higher):
+                if not middle.changed(two, Standing.UNASKED).could_fire(higher):
                     continue
                 for second, other in self._options(middle, two, singles):
                     end = middle.changed(two, second)
-                    if self.is_refused(end.memory):
-                        continue
+                    if not gaps and not any(end.now.clauses[number] for number in higher):
+                        continue  # then no rule gives a higher level, and nothing that is unknown does
                     result = self.screen.level(end.now, end.ahead)
-                    if result != undecided and height(result) > max(height(level), height(alone), height(other)):
+                    least = max(height(level), height(alone), height(other))
+                    if height(result) > least and not self.is_refused(end.memory):
                         changes = self._named(start.memory, (one, first), (two, second))
                         key = tuple(_grouped(self.knowledge.findings[c.finding], c.after, result) for c in changes)
                         found.setdefault(key, Turn(changes, result))
@@ -241,13 +265,6 @@ class NearMisses:
         for item in self.knowledge.calculated.values():
             if finding in item.formula.inputs and item.id in self._thresholds:
                 yield item, self._thresholds[item.id]
-
-
-def _could_fire(case: _Now, finding: str, rules: Iterable[int]) -> bool:
-    """Tell whether one of `rules` could fire with `finding` answered in whatever way."""
-    memory, touched = case.memory.changed(finding, Standing.UNASKED)
-    ahead = case.ahead.changed(memory, touched)
-    return any(ahead.clauses[number] is not False for number in rules)
 
 
 def _grouped(finding: Finding, state: State, level: str) -> object:
