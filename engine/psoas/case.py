@@ -37,6 +37,7 @@ class Expectation:
 
     disposition: str = ""
     causes: tuple[str, ...] = ()  # the leading one first
+    certainty: Mapping[str, str] = field(default_factory=dict)  # cause → the word for how certain
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
@@ -198,7 +199,7 @@ class _CaseReader:
     """Reads one case file's tree, collecting the faults."""
 
     KEYS = ("id", "title", "story", "answers", "expect", "note")
-    EXPECT = ("disposition", "causes", "chain", "include", "exclude", "ask_next")
+    EXPECT = ("disposition", "causes", "certainty", "chain", "include", "exclude", "ask_next")
 
     def __init__(self, knowledge: Knowledge, file: str) -> None:
         self.knowledge = knowledge
@@ -256,10 +257,15 @@ class _CaseReader:
 
     def expectation(self, node: Node) -> Expectation:
         parts = self.mapping(node, self.EXPECT, "an expectation")
-        return Expectation(
-            self.text(parts["disposition"]) if "disposition" in parts else "",
-            *(self.listed(parts[key]) if key in parts else () for key in ("causes", "include", "exclude")),
+        causes, include, exclude = (
+            self.listed(parts[key]) if key in parts else () for key in ("causes", "include", "exclude")
         )
+        words: dict[str, str] = {}
+        if "certainty" in parts:
+            named = self.mapping(parts["certainty"], self.knowledge.conclusions, "a certainty")
+            words = {cause: self.text(word) for cause, word in named.items()}
+        disposition = self.text(parts["disposition"]) if "disposition" in parts else ""
+        return Expectation(disposition, causes, words, include, exclude)
 
     def listed(self, node: Node) -> tuple[str, ...]:
         """Return the words of a list, or the keys of a mapping whose values give reasons."""

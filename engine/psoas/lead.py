@@ -63,6 +63,12 @@ class Ranking:
             return Lead(first, True)
         return Lead("", False, {cause: view.open_findings(cause) for cause in sorted(rivals, key=best.__getitem__)})
 
+    def order(self, outlook: Outlook) -> dict[str, float]:
+        """Return the causes with their certainty, the first first, of an outlook that leaves nothing open."""
+        view = _View(self, outlook)
+        named = sorted((cause for cause in self.causes if outlook[cause]), key=lambda cause: view.key(cause, best=True))
+        return {cause: round(view.bounds(cause)[0], 4) for cause in named}
+
 
 class _View:
     """The bounds of one outlook, each worked out once."""

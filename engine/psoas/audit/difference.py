@@ -104,7 +104,7 @@ def milder(old: Knowledge, new: Knowledge) -> Milder | None:
 
     Less urgent is a milder level, and the mildest where it could not be judged before. Raises `Undecided`.
     """
-    from psoas.readings.prove.prover import both
+    from psoas.readings.prove.versions import both
 
     found = both(old, new)
     return Milder(*found) if found else None

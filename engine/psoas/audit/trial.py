@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from psoas.audit.coverage import Coverage
 from psoas.audit.material import Worked
+from psoas.audit.notation import notation
 from psoas.audit.uses import uses
 from psoas.consultation import Consultant
 from psoas.knowledge.citations import citations
 from psoas.knowledge.conditions import Test, leaves
 from psoas.knowledge.model import Knowledge, Remedy, Rule, Withholding
-from psoas.readings.phrase import number
 
 Tried = Mapping[str, tuple[str, ...]]
 """What is to be covered → what covers it."""
@@ -53,7 +53,7 @@ def trial(knowledge: Knowledge, worked: Iterable[Worked]) -> Trial:
     """Return what the `worked` cases try of `knowledge`."""
     found = Trial(knowledge)
     tests = sorted(_thresholds(knowledge), key=lambda test: (test.finding, test.numbers, test.operator))
-    found.sides = {_said(test): {True: [], False: []} for test in tests}
+    found.sides = {notation(test): {True: [], False: []} for test in tests}
     consultant = Consultant(knowledge)
     for each in worked:
         if each.case is None:
@@ -65,7 +65,7 @@ def trial(knowledge: Knowledge, worked: Iterable[Worked]) -> Trial:
         for test in tests:
             side = consultation.memory.now(test)
             if side is not None and isinstance(consultation.memory[test.finding], float):
-                found.sides[_said(test)][side].append(each.name)
+                found.sides[notation(test)][side].append(each.name)
     return found
 
 
@@ -183,8 +183,3 @@ def _thresholds(knowledge: Knowledge) -> Iterator[Test]:
             if isinstance(leaf, Test) and leaf.numbers and leaf not in seen:
                 seen.add(leaf)
                 yield leaf
-
-
-def _said(test: Test) -> str:
-    bounds = " and ".join(map(number, test.numbers))
-    return f"{test.finding} {bounds}" if test.operator == "is" else f"{test.finding} {test.operator} {bounds}"

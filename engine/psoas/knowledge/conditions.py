@@ -27,6 +27,22 @@ NUMERIC: dict[Operator, Callable[[float, float], bool]] = {
     "less than": lambda value, bound: value < bound,
 }
 
+STRICTER: dict[Operator, Operator] = {
+    "at least": "more than",
+    "more than": "at least",
+    "at most": "less than",
+    "less than": "at most",
+}
+"""Operator → the one that judges only the bound itself otherwise."""
+
+OPPOSED: dict[Operator, Operator] = {
+    "at least": "less than",
+    "less than": "at least",
+    "at most": "more than",
+    "more than": "at most",
+}
+"""Operator → the one that is true wherever this is false."""
+
 
 @dataclass(frozen=True, slots=True)
 class Test:

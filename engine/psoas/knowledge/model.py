@@ -399,6 +399,10 @@ class Knowledge:
         topics = {topic: number for number, topic in enumerate(self.manifest.topics)}
         return {name: (topics.get(finding.topic, 0), name) for name, finding in self.findings.items()}
 
+    def certainty_word(self, certainty: float) -> str:
+        """Return the word for a certainty from 0 to 1."""
+        return next(word for word, least in self.manifest.certainty.items() if certainty >= float(least))
+
     def level(self, disposition: str) -> Disposition:
         """Return the disposition with that id."""
         return next(d for d in self.manifest.dispositions if d.id == disposition)

@@ -163,7 +163,14 @@ def _case(knowledge: Knowledge) -> Schema:
     reasons = {"anyOf": [*words["anyOf"], {"type": "object"}]}
     levels = {"enum": [level.id for level in knowledge.manifest.dispositions]}
     listed = dict.fromkeys(("causes", "include", "exclude", "ask_next"), reasons)
-    expect = {"type": "object", "properties": {"disposition": levels, "chain": words, **listed}}
+    words_of = {"enum": list(knowledge.manifest.certainty)}
+    certain = {
+        "type": "object",
+        "properties": dict.fromkeys(knowledge.conclusions, words_of),
+        "additionalProperties": False,
+    }
+    parts = {"disposition": levels, "chain": words, "certainty": certain, **listed}
+    expect = {"type": "object", "properties": parts}
     answers = {name: _answer(finding) for name, finding in _in_order(knowledge)}
     return {
         "type": "object",

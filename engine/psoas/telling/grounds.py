@@ -77,7 +77,7 @@ class Grounds:
     def _weighed(self, kind: Kind, causes: list[Cause]) -> Iterator[Block]:
         """Yield the causes with their certainty; those of the weakest word by name alone."""
         weakest = list(self.knowledge.manifest.certainty)[-1]
-        shown = [cause for cause in causes if self.word(cause) != weakest]
+        shown = [cause for cause in causes if self.knowledge.certainty_word(cause.certainty) != weakest]
         hints = [lowered(self.knowledge.conclusions[cause.id].name) for cause in causes if cause not in shown]
         if shown and kind.about:
             yield Paragraph(kind.about)
@@ -96,11 +96,6 @@ class Grounds:
         if hints:
             yield Paragraph(f"{kind.hints or f'No more than {weakest}:'} {', '.join(hints)}.")
 
-    def word(self, cause: Cause) -> str:
-        """Return the word for the certainty of `cause`."""
-        scale = self.knowledge.manifest.certainty
-        return next(word for word, least in scale.items() if cause.certainty >= float(least))
-
     def _cause(self, cause: Cause, chain: str, on_it: list[str]) -> Entry:
         """Return the entry of a cause; `on_it` are the steps of its chain."""
         item = self.knowledge.conclusions[cause.id]
@@ -116,7 +111,7 @@ class Grounds:
         ]
         aside = ""
         if on_it:
-            aside = self.word(cause) + (f", {cause.certainty:.2f}" if self.it.level.plan == "full" else "")
+            aside = self.knowledge.certainty_word(cause.certainty) + (f", {cause.certainty:.2f}" if self.it.level.plan == "full" else "")
         notes = [("id", cause.id), ("sources", ", ".join(self.knowledge.conclusions[cause.id].sources))]
         return Entry(item.name, aside, _filled(lines), notes=_filled(notes))
 

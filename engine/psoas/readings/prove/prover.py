@@ -1,16 +1,15 @@
-"""What is asked of a theory: a case in which something holds, that breaks a sentence, that two versions judge apart."""
+"""What is asked of a theory: a case in which something holds, or that breaks a sentence."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import z3
 
 from psoas.knowledge.conditions import Condition
-from psoas.knowledge.model import Knowledge, Remedy
+from psoas.knowledge.model import Remedy
 from psoas.memory import State
-from psoas.readings.prove.answers import Answers, Formula
+from psoas.readings.prove.answers import Formula
 from psoas.readings.prove.theory import Theory
 
 
@@ -69,8 +68,8 @@ class Prover(Theory):
                 solver.pop()
         return sorted(dead)
 
-    def case(self, *formulas: Formula, timeout: float = 60) -> dict[str, State] | None:
-        """Return a case, as small as it is found, in which all `formulas` hold; None where there is none.
+    def case(self, *formulas: Formula, timeout: float = 60, small: bool = True) -> dict[str, State] | None:
+        """Return a case in which all `formulas` hold, unless not `small` with few answers; None where there is none.
 
         Raises `Undecided` where z3 cannot tell within `timeout` seconds.
         """
@@ -82,7 +81,7 @@ class Prover(Theory):
             return None
         if result != z3.sat:
             raise Undecided(solver.reason_unknown())
-        return self._smallest(solver)
+        return self._smallest(solver) if small else self.answers.read(solver.model())
 
     def _smallest(self, solver: Any) -> dict[str, State]:
         """Return the case of a satisfiable `solver` with as many findings not asked as can be left out one by one."""
@@ -99,25 +98,3 @@ class Prover(Theory):
                 solver.add(z3.Not(self.answers.asked[name]))
         solver.check()
         return self.answers.read(solver.model())
-
-
-def both(old: Knowledge, new: Knowledge) -> tuple[dict[str, State], str, str] | None:
-    """Return a case that `new` triages less urgently than `old`, and both levels; None where there is none.
-
-    Less urgent is a milder level, and the mildest where `old` could not judge. A case answers the findings of both.
-    """
-    findings = {**old.findings, **new.findings}
-    for name in old.findings.keys() & new.findings.keys():
-        values = {**old.findings[name].values, **new.findings[name].values}
-        findings[name] = replace(new.findings[name], values=values)
-    answers = Answers(replace(new, findings=findings))
-    before, after = Prover(old, answers=answers), Prover(new, answers=answers)
-    rank = {level: number for number, level in enumerate(after.levels)}
-    unjudged, mildest = new.manifest.otherwise.unasked, new.manifest.otherwise.settled
-    pairs = [(one, two) for one in before.levels for two in after.levels if rank[two] < rank.get(one, -1)]
-    pairs.append((unjudged, mildest))
-    for one, two in sorted(pairs, key=lambda pair: -rank.get(pair[0], -1)):
-        case = after.case(*before.consistent, before.level[one], after.level[two])
-        if case is not None:
-            return case, one, two
-    return None

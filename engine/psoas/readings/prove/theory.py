@@ -6,7 +6,7 @@ A condition becomes two formulas, that it is true and that it is false; where ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ import z3
 
 from psoas.knowledge.conditions import All, Condition, Holds, Not, Test, leaves
 from psoas.knowledge.model import Knowledge, Rule
-from psoas.knowledge.program import Program, compile_program, withheld
+from psoas.knowledge.program import Clause, Program, compile_program, withheld
 from psoas.readings.prove.answers import Answers, Formula
 from psoas.readings.prove.arithmetic import FALSE, TRUE, Arithmetic, Quotient
 
@@ -39,16 +39,33 @@ class Truth:
 class Theory:
     """A knowledge base as formulas over one free case."""
 
-    def __init__(self, knowledge: Knowledge, program: Program | None = None, answers: Answers | None = None) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        program: Program | None = None,
+        answers: Answers | None = None,
+        base: Theory | None = None,
+    ) -> None:
+        """`answers` is the free case, if it is to be another theory's too.
+
+        `base` is a theory of the same questions: what a clause of it says is taken over where nothing below the
+        clause differs.
+        """
         self.knowledge = knowledge
         self.program = program or compile_program(knowledge)
-        self.answers = answers or Answers(knowledge)
-        self._applies: dict[str, Truth] = {}
-        self._quotients: dict[str, Quotient] = {}
-        self._gaps: dict[int, Formula] = {}
+        self.answers = answers or (base.answers if base else Answers(knowledge))
+        self._applies: dict[str, Truth] = base._applies if base else {}
+        self._quotients: dict[str, Quotient] = base._quotients if base else {}
+        self._settled: dict[str, tuple[Formula, Truth]] = {}
+        self._gaps: dict[str, Formula] = {}
         self._now: dict[str, Formula] = {}
         self._ahead: dict[str, Truth] = {}
         self.levels = [d.id for d in knowledge.manifest.dispositions if d.id != knowledge.manifest.otherwise.unasked]
+        if base is not None:
+            for clause in self._as_in(base):
+                self._settled[clause.id] = base._settled[clause.id]
+                if clause.id in base._gaps:
+                    self._gaps[clause.id] = base._gaps[clause.id]
         count = len(self.program.clauses)
         self.fires = [FALSE] * count
         self.ahead = [Truth(FALSE, TRUE)] * count
@@ -59,6 +76,26 @@ class Theory:
         for number in range(count):  # those of remedies, which may depend on the level
             if not self.is_rule(number):
                 self._settle(number)
+
+    def _as_in(self, base: Theory) -> Iterator[Clause]:
+        """Yield the clauses that say the same in `base`, down to the findings; none that depends on a level."""
+        before = {clause.id: clause for clause in base.program.clauses}
+        differs: set[str] = {d.id for d in self.knowledge.manifest.dispositions}
+        for gone in before.keys() - {clause.id for clause in self.program.clauses}:
+            differs.update(before[gone].heads)
+        for clause in self.program.clauses:
+            other = before.get(clause.id)
+            said = (clause.when, clause.unless, clause.heads)
+            if other is None or said != (other.when, other.unless, other.heads):
+                differs.update(clause.heads)
+                differs.update(other.heads if other is not None else ())
+        for clause in self.program.clauses:  # every premise stands before what it carries
+            other = before.get(clause.id)
+            same = other is not None and (clause.when, clause.unless) == (other.when, other.unless)
+            if same and differs.isdisjoint(clause.symbols()):
+                yield clause
+            else:
+                differs.update(clause.heads)
 
     # findings
 
@@ -156,15 +193,20 @@ class Theory:
         """Tell whether a clause is a rule; those of remedies come after the level is decided."""
         return isinstance(self.program.clauses[number].origin, Rule)
 
-    def _settle(self, number: int) -> None:
-        clause = self.program.clauses[number]
+    def clause(self, clause: Clause) -> tuple[Formula, Truth]:
+        """Return when `clause` fires, and when it is foreseen, by what is settled of the symbols it depends on."""
         when, ahead = self._truth(clause.when, ahead=False), self._truth(clause.when, ahead=True)
         if clause.unless is None:
-            self.fires[number], self.ahead[number] = when.true, ahead
-        else:
-            blocked, barred = self._truth(clause.unless, ahead=False), self._truth(clause.unless, ahead=True)
-            self.fires[number] = z3.And(when.true, z3.Not(blocked.true))
-            self.ahead[number] = Truth(z3.And(ahead.true, barred.false), z3.Or(ahead.false, barred.true))
+            return when.true, ahead
+        blocked, barred = self._truth(clause.unless, ahead=False), self._truth(clause.unless, ahead=True)
+        foreseen = Truth(z3.And(ahead.true, barred.false), z3.Or(ahead.false, barred.true))
+        return z3.And(when.true, z3.Not(blocked.true)), foreseen
+
+    def _settle(self, number: int) -> None:
+        clause = self.program.clauses[number]
+        if clause.id not in self._settled:
+            self._settled[clause.id] = self.clause(clause)
+        self.fires[number], self.ahead[number] = self._settled[clause.id]
         for head in clause.heads:
             self._now[head] = z3.Or(self._now.get(head, FALSE), self.fires[number])
             before = self._ahead.get(head, Truth(FALSE, TRUE))
@@ -212,11 +254,11 @@ class Theory:
 
     def _unasked_in(self, number: int) -> Formula:
         """Return that a clause which is open is kept so by a finding not asked."""
-        if number not in self._gaps:
-            clause = self.program.clauses[number]
+        clause = self.program.clauses[number]
+        if clause.id not in self._gaps:
             parts = [self._unasked_leaf(c) for c in (clause.when, clause.unless) if c is not None]
-            self._gaps[number] = z3.Or(*parts)
-        return self._gaps[number]
+            self._gaps[clause.id] = z3.Or(*parts)
+        return self._gaps[clause.id]
 
     def _unasked_leaf(self, condition: Condition) -> Formula:
         truth = self._truth(condition, ahead=True)
