@@ -99,14 +99,14 @@ def coverage(
 
 
 def _audited(kb: Path | None, only: tuple[str, ...], *, with_cases: bool) -> Audit:
-    from psoas.audit.checking import audit, worked_cases
+    from psoas.audit.checking import audit, tried_on
     from psoas.knowledge.home import knowledge_home
     from psoas.knowledge.load import load
 
     knowledge = load(kb)
     home = kb or knowledge_home()
     shown = (home if kb else Path(home.name)) / "cases"
-    return audit(knowledge, worked_cases(knowledge, home / "cases", shown) if with_cases else (), only)
+    return audit(knowledge, tried_on(knowledge, home / "cases", shown) if with_cases else (), only)
 
 
 def _shown(found: Audit, form: str, notes: bool) -> str:

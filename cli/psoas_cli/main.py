@@ -178,6 +178,7 @@ class Workbench(click.Group):
     """A group whose commands are imported when they are called, or listed."""
 
     LATER: ClassVar[dict[str, str]] = {
+        "cases": "psoas_cli.casework",
         "check": "psoas_cli.auditing",
         "coverage": "psoas_cli.auditing",
         "diff": "psoas_cli.comparing",

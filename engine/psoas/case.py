@@ -16,7 +16,7 @@ from psoas.knowledge.conditions import OPEN, evaluate
 from psoas.knowledge.model import Finding, Knowledge
 from psoas.knowledge.reader import to_number
 from psoas.memory import Standing, State, Vocabulary, WorkingMemory
-from psoas.yamltext import is_blank, parse, place_of, read_bytes, scalar
+from psoas.yamltext import flow, is_blank, parse, place_of, read_bytes
 
 MAX_CASE_BYTES = 200_000  # far above any real case; a larger file is not one
 YES_NO = {"yes": "yes", "no": "no", "y": "yes", "n": "no", "true": "yes", "false": "no"}
@@ -38,6 +38,7 @@ class Expectation:
     disposition: str = ""
     causes: tuple[str, ...] = ()  # the leading one first
     certainty: Mapping[str, str] = field(default_factory=dict)  # cause → the word for how certain
+    not_causes: tuple[str, ...] = ()  # what must not be established
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
@@ -192,14 +193,14 @@ def read_case(knowledge: Knowledge, source: Path | None) -> Case:
     if root is None:
         raise Unusable([Fault(Place(name), "is empty", "a case has the keys id, title and answers")])
     stem = os.fsencode(source.stem).decode("utf-8", "replace") if source else "stdin"
-    return _CaseReader(knowledge, name).read(root, default_id=stem)
+    return CaseReader(knowledge, name).read(root, default_id=stem)
 
 
-class _CaseReader:
+class CaseReader:
     """Reads one case file's tree, collecting the faults."""
 
     KEYS = ("id", "title", "story", "answers", "expect", "note")
-    EXPECT = ("disposition", "causes", "certainty", "chain", "include", "exclude", "ask_next")
+    EXPECT = ("disposition", "causes", "certainty", "not_causes", "chain", "include", "exclude", "ask_next")
 
     def __init__(self, knowledge: Knowledge, file: str) -> None:
         self.knowledge = knowledge
@@ -242,13 +243,16 @@ class _CaseReader:
 
     def answers(self, node: Node) -> dict[str, str | list[str]]:
         """Return finding → what was written. A key with nothing after it is a question not answered yet."""
+        return {name: written for name, written in self.entries(node).items() if written is not None}
+
+    def entries(self, node: Node) -> dict[str, str | list[str] | None]:
+        """Return finding → what was written, None for a key with nothing after it."""
         if is_blank(node):
             return {}
-        written: dict[str, str | list[str]] = {}
+        written: dict[str, str | list[str] | None] = {}
         for name, value in self.mapping(node, self.knowledge.findings, "answers").items():
             if isinstance(value, ScalarNode):
-                if not is_blank(value):
-                    written[name] = value.value
+                written[name] = None if is_blank(value) else value.value
             elif isinstance(value, SequenceNode) and all(isinstance(part, ScalarNode) for part in value.value):
                 written[name] = [part.value for part in value.value]
             else:
@@ -257,15 +261,15 @@ class _CaseReader:
 
     def expectation(self, node: Node) -> Expectation:
         parts = self.mapping(node, self.EXPECT, "an expectation")
-        causes, include, exclude = (
-            self.listed(parts[key]) if key in parts else () for key in ("causes", "include", "exclude")
+        causes, not_causes, include, exclude = (
+            self.listed(parts[key]) if key in parts else () for key in ("causes", "not_causes", "include", "exclude")
         )
         words: dict[str, str] = {}
         if "certainty" in parts:
             named = self.mapping(parts["certainty"], self.knowledge.conclusions, "a certainty")
             words = {cause: self.text(word) for cause, word in named.items()}
         disposition = self.text(parts["disposition"]) if "disposition" in parts else ""
-        return Expectation(disposition, causes, words, include, exclude)
+        return Expectation(disposition, causes, words, not_causes, include, exclude)
 
     def listed(self, node: Node) -> tuple[str, ...]:
         """Return the words of a list, or the keys of a mapping whose values give reasons."""
@@ -278,18 +282,13 @@ class _CaseReader:
 def case_text(knowledge: Knowledge, case: Case) -> str:
     """Return `case` as the text of a case file: read again it gives the same answers, refused ones included."""
     refused = {item.finding: item for item in case.rejected}
-    lines = [f"id: {_yaml(case.id)}", *([f"title: {_yaml(case.title)}"] if case.title else []), "answers:"]
+    lines = [f"id: {flow(case.id)}", *([f"title: {flow(case.title)}"] if case.title else []), "answers:"]
     for name, state in case.answers.items():
         lines.append(f"  # {knowledge.findings[name].question}")
         if name in refused:
             lines.append(f"  # refused: {' '.join(refused[name].reason.split())}")
-        lines.append(f"  {name}: {_yaml(case.written.get(name, plain(state)))}")
+        lines.append(f"  {name}: {flow(case.written.get(name, plain(state)))}")
     return "\n".join(lines) + "\n"
-
-
-def _yaml(value: Any) -> str:
-    """Return `value` as YAML on one line."""
-    return f"[{', '.join(map(_yaml, value))}]" if isinstance(value, list | tuple) else scalar(str(value))
 
 
 def as_written(value: State) -> str | list[str]:

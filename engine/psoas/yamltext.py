@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -266,3 +266,13 @@ def scalar(text: str) -> str:
 
     escaped = json.dumps(text, ensure_ascii=False)
     return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)
+
+
+def flow(value: object) -> str:
+    """Return a text, None (nothing), or a list or mapping of such, as YAML on one line."""
+    if isinstance(value, Mapping):
+        entries = (f"{scalar(str(key))}: {flow(entry)}".rstrip() for key, entry in value.items())
+        return f"{{{', '.join(entries)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(flow, value))}]"
+    return "" if value is None else scalar(str(value))

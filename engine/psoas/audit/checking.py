@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from psoas.audit.checks import cases, numbers, reach, remedies, rules, signatures, sources
+from psoas.audit.limits import LIMITS, read_limits
 from psoas.audit.material import Check, Material, Worked
 from psoas.audit.report import Audit, Flaw
 from psoas.case import read_case
@@ -70,7 +71,7 @@ def audit(knowledge: Knowledge, worked: Iterable[Worked] = (), only: Iterable[st
             suppressed.append((flaw, reason))
     kept += _stale(knowledge, names, {id(reason) for _, reason in suppressed})
     checks = names if only else (*names, STALE)
-    return Audit(knowledge, checks, tuple(kept), tuple(suppressed), len(material.cases))
+    return Audit(knowledge, checks, tuple(kept), tuple(suppressed), *material.counted)
 
 
 def unusable(error: Unusable) -> Audit:
@@ -92,6 +93,16 @@ def worked_cases(knowledge: Knowledge, folder: Path, shown: Path) -> Iterator[Wo
             yield Worked(name.stem, file, read_case(knowledge, folder / name))
         except Unusable as error:
             yield Worked(name.stem, file, None, error.faults)
+
+
+def tried_on(knowledge: Knowledge, folder: Path, shown: Path) -> Iterator[Worked]:
+    """Yield the worked cases in `folder`, and the limits in the folder of that name beside it."""
+    cases = tuple(worked_cases(knowledge, folder, shown))
+    yield from cases
+    if not cases:
+        return
+    by_id = {worked.case.id: worked.case for worked in cases if worked.case is not None}
+    yield from read_limits(knowledge, folder.parent / LIMITS, shown.parent / LIMITS, by_id)
 
 
 def _stale(knowledge: Knowledge, names: Iterable[str], used: set[int]) -> Iterator[Flaw]:

@@ -17,7 +17,7 @@ from psoas.knowledge.model import Knowledge, Rule
 class Miss:
     """One expectation of a case that is not met."""
 
-    of: Literal["nothing", "disposition", "lead", "cause", "certainty", "include", "exclude"]
+    of: Literal["nothing", "disposition", "lead", "cause", "not cause", "certainty", "include", "exclude"]
     item: str  # the level, cause or remedy it is about
     says: str  # what was expected, and what came
     why: str = ""  # what made the difference, one clause; empty where nothing is near
@@ -26,17 +26,20 @@ class Miss:
 
 def missed(expect: Expectation | None, got: Outcome, knowledge: Knowledge) -> Iterator[Miss]:
     """Yield what a case expects and does not get."""
-    if expect is None or not expect.disposition:
+    if expect is None or expect == Expectation():
         yield Miss("nothing", "", "expects nothing: give it a disposition at least")
         return
-    if got.level != expect.disposition:
+    if expect.disposition and got.level != expect.disposition:
         yield Miss("disposition", expect.disposition, f"expects {expect.disposition} and gets {got.level}")
     lead = next(iter(got.causes), "")
     if expect.causes and lead != expect.causes[0] and expect.causes[0] in got.causes:
-        yield Miss("lead", lead, f"expects {expect.causes[0]} first and gets {lead}")
+        yield Miss("lead", expect.causes[0], f"expects {expect.causes[0]} first and gets {lead}")
     for cause in expect.causes:
         if cause not in got.causes:
             yield Miss("cause", cause, f"expects {cause}, which is not established")
+    for cause in expect.not_causes:
+        if cause in got.causes:
+            yield Miss("not cause", cause, f"must not come to {cause}, and does")
     for cause, word in expect.certainty.items():
         found = knowledge.certainty_word(got.causes[cause]) if cause in got.causes else "not established"
         if found != word:
@@ -84,13 +87,20 @@ def _of_level(miss: Miss, it: Consultation) -> Reason:
 
 
 def _of_lead(miss: Miss, it: Consultation) -> Reason:
-    rules = _for(it, miss.item)
-    return f"{miss.item} rests on {listed(rules)}", rules
+    lead = it.causes[0].id
+    nearly = _nearly(it, lambda rule: miss.item in rule.then and rule.kind != "against")
+    rests = f"{lead} rests on {listed(_for(it, lead))}"
+    return f"{rests}; for {miss.item}, {_one_short(nearly)}" if nearly else rests, (*nearly, lead, *_for(it, lead))
 
 
 def _of_cause(miss: Miss, it: Consultation) -> Reason:
     nearly = _nearly(it, lambda rule: miss.item in rule.then and rule.kind != "against")
     return (_one_short(nearly) if nearly else "none of its rules fires"), nearly
+
+
+def _of_unwanted_cause(miss: Miss, it: Consultation) -> Reason:
+    rules = _for(it, miss.item)
+    return f"it rests on {listed(rules)}", rules
 
 
 def _of_certainty(miss: Miss, it: Consultation) -> Reason:
@@ -121,6 +131,7 @@ _WHY: dict[str, Callable[[Miss, Consultation], Reason]] = {
     "disposition": _of_level,
     "lead": _of_lead,
     "cause": _of_cause,
+    "not cause": _of_unwanted_cause,
     "certainty": _of_certainty,
     "include": _of_included,
     "exclude": _of_excluded,

@@ -8,21 +8,28 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from psoas.audit.logic import Logic
+from psoas.audit.outcome import Judge
 from psoas.audit.report import Flaw, Severity
 from psoas.case import Case
 from psoas.consultation import Consultant
-from psoas.faults import Fault
+from psoas.faults import Fault, Place
 from psoas.knowledge.model import Conclusion, Knowledge, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """A worked case, and its file; without the case, why it cannot be read."""
+    """A worked case or a limit, and where it stands; without the case, why it cannot be read."""
 
     name: str
     file: str
     case: Case | None = None
     faults: tuple[Fault, ...] = ()
+    line: int = 0  # of a limit, which shares its file with others
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(self.file, self.line, 1 if self.line else 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +38,12 @@ class Material:
 
     knowledge: Knowledge
     cases: tuple[Worked, ...] = ()
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """How many worked cases there are, and how many limits."""
+        limits = sum(bool(worked.line) for worked in self.cases)
+        return len(self.cases) - limits, limits
 
     @cached_property
     def logic(self) -> Logic:
@@ -41,6 +54,11 @@ class Material:
     def consultant(self) -> Consultant:
         """It, ready to be asked."""
         return Consultant(self.knowledge)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """It, ready to say quickly what a case comes to."""
+        return Judge(self.knowledge)
 
     @cached_property
     def screened(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import floor, log10
 
 from psoas.audit.notation import notation
+from psoas.audit.wording import shortened
 from psoas.knowledge.conditions import (
     OPPOSED,
     STRICTER,
@@ -26,9 +27,6 @@ from psoas.knowledge.conditions import (
 from psoas.knowledge.model import Alternatives, Knowledge, Remedy, Rule, Withholding
 from psoas.knowledge.program import Origin
 
-Variant = tuple[Condition, str]
-"""A condition with one change, and what was changed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
@@ -36,7 +34,7 @@ class Mutant:
 
     item: Origin  # as it would be
     kind: str  # threshold, operator, dropped part, dropped exception, conclusion, level, strength, dropped remedy
-    says: str  # what became what: `plank_s less than 45` becoming 50
+    says: str  # what became what: `load_kg less than 45` becoming 50
 
     def applied(self, knowledge: Knowledge) -> Knowledge:
         """Return `knowledge` with this change made."""
@@ -73,7 +71,9 @@ class Mutations:
         elif isinstance(item, Withholding):
             for name in item.withholds if len(item.withholds) > 1 else ():
                 kept = tuple(other for other in item.withholds if other != name)
-                yield Mutant(replace(item, withholds=kept), "dropped remedy", f"`{name}` left out of what it holds back")
+                yield Mutant(
+                    replace(item, withholds=kept), "dropped remedy", f"`{name}` left out of what it holds back"
+                )
         else:
             yield from self._of_remedy(item)
 
@@ -81,7 +81,7 @@ class Mutations:
         exceptions = rule.unless or Alternatives()
         for place, exception in enumerate(exceptions):
             others = Alternatives((*exceptions[:place], *exceptions[place + 1 :]))
-            says = f"`unless: {notation(exception)}` left out"
+            says = f"`unless: {_short(exception)}` left out"
             yield Mutant(replace(rule, unless=others or None), "dropped exception", says)
             for changed, kind, says in self._conditions(exception):
                 unless = Alternatives((*exceptions[:place], changed, *exceptions[place + 1 :]))
@@ -115,7 +115,7 @@ class Mutations:
             kept = tuple(other for other in remedy.treats if other != cause)
             yield Mutant(replace(remedy, treats=kept), "dropped part", f"`for: {cause}` left out")
         if remedy.treats and remedy.when is not None:
-            says = f"`if: {notation(remedy.when)}` left out"
+            says = f"`if: {_short(remedy.when)}` left out"
             yield Mutant(replace(remedy, when=None), "dropped part", says)
 
     # conditions
@@ -125,7 +125,7 @@ class Mutations:
         if isinstance(condition, Test):
             yield from self._tests(condition)
         elif isinstance(condition, Not):
-            yield condition.of, "operator", f"`not` left out before `{notation(condition.of)}`"
+            yield condition.of, "operator", f"`not` left out before `{_short(condition.of)}`"
             for changed, kind, says in self._conditions(condition.of):
                 yield Not(changed), kind, says
         elif isinstance(condition, All | AtLeast):
@@ -137,17 +137,17 @@ class Mutations:
             rest = (*parts[:place], *parts[place + 1 :])
             if len(parts) > 1:
                 shorter = all_of(rest) if isinstance(condition, All) else _at_least(min(condition.n, len(rest)), rest)
-                yield shorter, "dropped part", f"`{notation(part)}` left out"
+                yield shorter, "dropped part", f"`{_short(part)}` left out"
             for changed, kind, says in self._conditions(part):
                 yield replace(condition, of=(*parts[:place], changed, *parts[place + 1 :])), kind, says
         if len(parts) > 1 and isinstance(condition, All):
-            yield any_of(parts), "operator", f"`all` becoming any, in `{notation(condition)}`"
+            yield any_of(parts), "operator", f"`all` becoming any, in `{_short(condition)}`"
         elif len(parts) > 1 and isinstance(condition, AtLeast):
             words = "`any` becoming all" if condition.n == 1 and len(parts) == 2 else ""
             for n in (condition.n - 1, condition.n + 1):
                 if 1 <= n <= len(parts):
                     says = words or f"`at least {condition.n} of` becoming {n}"
-                    yield _at_least(n, parts), "operator", f"{says}, in `{notation(condition)}`"
+                    yield _at_least(n, parts), "operator", f"{says}, in `{_short(condition)}`"
 
     def _tests(self, test: Test) -> Iterator[tuple[Condition, str, str]]:
         for place, bound in enumerate(test.numbers):
@@ -173,6 +173,10 @@ class Mutations:
         for moved in (round(bound - step, 6), round(bound + step, 6)):
             if span is None or moved in span:
                 yield moved
+
+
+def _short(condition: Condition) -> str:
+    return shortened(notation(condition), 80)
 
 
 def _at_least(n: int, parts: tuple[Condition, ...]) -> Condition:

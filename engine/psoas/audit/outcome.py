@@ -64,8 +64,6 @@ class Judge:
         given = frozenset(
             remedy.id
             for remedy in self.knowledge.remedies.values()
-            if outlook[remedy.id]
-            and not outlook[withheld(remedy.id)]
-            and (remedy.tier in self._free or not restricted)
+            if outlook[remedy.id] and not outlook[withheld(remedy.id)] and (remedy.tier in self._free or not restricted)
         )
         return Outcome(level, self.ranking.order(outlook), given)

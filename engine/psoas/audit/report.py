@@ -46,6 +46,7 @@ class Audit:
     flaws: tuple[Flaw, ...]
     suppressed: tuple[tuple[Flaw, Suppression], ...] = ()
     cases: int = 0
+    limits: int = 0
 
     def count(self, severity: Severity) -> int:
         """Return how many flaws have that severity."""
@@ -69,9 +70,9 @@ def to_text(audit: Audit, *, notes: bool = True) -> str:
     if audit.suppressed:
         lines += ["Suppressed, with the reason", ""]
         for flaw, reason in audit.suppressed:
-            lines += _filled(f"{_where(flaw.place)}: {flaw.item} ({flaw.check}): {reason.because}", "  ", "      ")
+            lines += filled(f"{where(flaw.place)}: {flaw.item} ({flaw.check}): {reason.because}", "  ", "      ")
         lines.append("")
-    return "\n".join([*lines, *_filled(verdict(audit, notes=notes))]) + "\n"
+    return "\n".join([*lines, *filled(verdict(audit, notes=notes))]) + "\n"
 
 
 def verdict(audit: Audit, *, notes: bool = True) -> str:
@@ -79,8 +80,8 @@ def verdict(audit: Audit, *, notes: bool = True) -> str:
     found = _counted(audit)
     if audit.knowledge is None:
         return f"It cannot be used as it is: {found}."
-    tried = f" and {audit.cases} worked cases" if audit.cases else ""
-    looked = f"{len(audit.checks)} checks of {len(audit.knowledge.rules)} rules{tried}"
+    looked = f"{len(audit.checks)} checks of {', '.join(_looked_at(audit, audit.knowledge))}"
+    looked = " and ".join(looked.rsplit(", ", 1))
     hidden = audit.count("note") and not notes
     hint = " Show the notes with --notes." if hidden else ""
     hushed = f", {_of(len(audit.suppressed), 'suppression')}" if audit.suppressed else ""
@@ -95,6 +96,7 @@ def to_json(audit: Audit) -> str:
         "format": "psoas.audit/1",
         "checks": list(audit.checks),
         "cases": audit.cases,
+        "limits": audit.limits,
         "counts": {severity: audit.count(severity) for severity in reversed(SEVERITIES)},
         "flaws": [as_record(flaw) for flaw in audit.flaws],
         "suppressed": [{**as_record(flaw), "because": reason.because} for flaw, reason in audit.suppressed],
@@ -119,6 +121,14 @@ def as_record(flaw: Flaw) -> dict[str, Any]:
     }
 
 
+def _looked_at(audit: Audit, knowledge: Knowledge) -> Iterator[str]:
+    yield f"{len(knowledge.rules)} rules"
+    if audit.cases:
+        yield f"{audit.cases} worked cases"
+    if audit.limits:
+        yield f"{audit.limits} limits"
+
+
 def _counted(audit: Audit) -> str:
     counts = [_of(audit.count(severity), severity) for severity in reversed(SEVERITIES)]
     return ", ".join(counts)
@@ -130,27 +140,29 @@ def _of(count: int, noun: str) -> str:
 
 def _headed(check: str) -> list[str]:
     about = page(check)
-    return [f"{about.title} ({check})", *_filled(about.finds, "  "), ""]
+    return [f"{about.title} ({check})", *filled(about.finds, "  "), ""]
 
 
 def _entry(flaw: Flaw) -> Iterator[str]:
-    yield from _filled(f"{_where(flaw.place)}: {flaw.severity}: {flaw.message}", "  ", "      ")
+    yield from filled(f"{where(flaw.place)}: {flaw.severity}: {flaw.message}", "  ", "      ")
     if flaw.mend:
-        yield from _filled(flaw.mend, "      → ", "        ")
+        yield from filled(flaw.mend, "      → ", "        ")
 
 
 def _doing(flaws: Iterable[Flaw]) -> Iterator[str]:
     """Yield once for a check what to do, where a flaw does not say so itself."""
     check = next((flaw.check for flaw in flaws if not flaw.mend), "")
     if check:
-        yield from ("", *_filled(f"What to do: {page(check).do}", "  "), f"  More: {page(check).address}")
+        yield from ("", *filled(f"What to do: {page(check).do}", "  "), f"  More: {page(check).address}")
 
 
-def _where(place: Place) -> str:
+def where(place: Place) -> str:
+    """Return a place as a message names it: file and line."""
     return f"{visible(place.file)}:{place.line}" if place.line else visible(place.file)
 
 
-def _filled(text: str, first: str = "", other: str | None = None) -> list[str]:
+def filled(text: str, first: str = "", other: str | None = None) -> list[str]:
+    """Return `text` in lines of the width of a report; the first begins with `first`, the others with `other`."""
     other = first if other is None else other
     return textwrap.wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=other, break_long_words=False, break_on_hyphens=False

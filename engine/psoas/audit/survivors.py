@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 from psoas.audit.expectations import missed
 from psoas.audit.mutants import Mutant
-from psoas.audit.outcome import Judge, Outcome
+from psoas.audit.outcome import Judge
 from psoas.case import Case, case_of
 from psoas.faults import Unusable
 from psoas.knowledge.conditions import Holds, leaves
 from psoas.knowledge.model import Knowledge, Rule
-from psoas.knowledge.program import Clause, compile_program
+from psoas.knowledge.program import Clause, Origin, compile_program
 from psoas.memory import State
 from psoas.readings.outlook import ALWAYS, NEVER, Outlook, Truth
 
@@ -48,7 +48,6 @@ class _Seen:
 
     case: Case
     outlook: Outlook
-    now: Outcome
 
 
 class Panel:
@@ -58,13 +57,27 @@ class Panel:
         self.knowledge = knowledge
         self.judge = Judge(knowledge)
         self._number = {clause.id: number for number, clause in enumerate(self.judge.program.clauses)}
-        self._seen = []
+        self._seen: dict[str, _Seen] = {}
         for case in cases:
-            outlook, level, restricted = self.judge.view(case.answers)
-            now = self.judge.outcome_by(outlook, level, restricted)
-            if not any(missed(case.expect, now, knowledge)):
-                self._seen.append(_Seen(case, outlook, now))
+            self.add(case)
         self._last: dict[str, list[_Seen]] = {}  # item → the cases that noticed a change of it, likely to do so again
+
+    def add(self, case: Case) -> None:
+        """Take in one more case, if it comes out as it expects."""
+        outlook, level, restricted = self.judge.view(case.answers)
+        if not any(missed(case.expect, self.judge.outcome_by(outlook, level, restricted), self.knowledge)):
+            self._seen[case.id] = _Seen(case, outlook)
+
+    def firing(self, item: Origin) -> list[Case]:
+        """Return the cases in which the item of that id and kind fires."""
+        clauses = enumerate(self.judge.program.clauses)
+        number = next(n for n, c in clauses if c.origin.id == item.id and type(c.origin) is type(item))
+        return [seen.case for seen in self._seen.values() if seen.outlook.clauses[number]]
+
+    def may_differ(self, case: Case, mutant: Mutant, judge: Judge) -> bool:
+        """Tell whether a case that was taken in may come out otherwise by `judge`, who knows the change."""
+        clause = next(c for c in judge.program.clauses if c.origin is mutant.item)
+        return case.id in self._seen and self._may_differ(self._seen[case.id], clause, mutant)
 
     def tried(self, mutant: Mutant, original: Original | None = None) -> Tried:
         """Return what becomes of a change; without the `original` to prove it none is taken to be equivalent."""
@@ -75,7 +88,7 @@ class Panel:
             return Tried(mutant, "unusable")
         clause = next(c for c in judge.program.clauses if c.origin is mutant.item)
         likely = self._last.setdefault(mutant.item.id, [])
-        for seen in (*likely, *self._seen):
+        for seen in (*likely, *self._seen.values()):
             if self._may_differ(seen, clause, mutant):
                 after = judge.outcome(seen.case)
                 miss = next(missed(seen.case.expect, after, changed), None)
@@ -104,14 +117,14 @@ class Panel:
 
         follows = mutant.kind not in IN_CONDITIONS
         try:
-            case = original.case_of_other_firing(clause, wherever_it_fires=follows)
+            case = original.case(original.firing_otherwise(clause, wherever_it_fires=follows), small=True)
             if case is None:
                 return Tried(mutant, "equivalent")
             if self._tells_apart(case, judge):
                 return Tried(mutant, "unnoticed", apart=case)
             if mutant.kind == "strength" or (isinstance(mutant.item, Rule) and _rests_on_conclusions(clause)):
                 return Tried(mutant, "unnoticed")  # of certainty there is no proof
-            case = original.case_of_other_advice(judge.knowledge)
+            case = original.case(original.advising_otherwise(judge.knowledge), small=False)
         except Undecided:
             return Tried(mutant, "unnoticed")
         return Tried(mutant, "equivalent") if case is None else Tried(mutant, "unnoticed", apart=case)

@@ -42,7 +42,7 @@ SHELVES: Mapping[str, type] = {
 }
 """What a file holds, by the name of the file or of the folder it stands in."""
 
-ELSEWHERE = ("cases", "invariants")
+ELSEWHERE = ("cases", "limits", "invariants")
 """Parts of a knowledge base that are not knowledge to reason with; other modules read them."""
 
 

@@ -39,7 +39,8 @@ def schemas(knowledge: Knowledge) -> dict[str, str]:
     They refer to each other by their file names, so they belong into one folder.
     """
     writer = _Writer(knowledge)
-    made = {MANIFEST: writer.item(Manifest), "condition": _condition(knowledge), "cases": _case(knowledge)}
+    made = {MANIFEST: writer.item(Manifest), "condition": _condition(knowledge)}
+    made |= {"cases": _case(knowledge), "limits": _limits(knowledge)}
     for shelf, noun in {**SHELVES, "invariants": Invariant}.items():
         made[shelf] = {"type": "array", "items": writer.item(noun)}
     return {
@@ -162,7 +163,7 @@ def _case(knowledge: Knowledge) -> Schema:
     words = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
     reasons = {"anyOf": [*words["anyOf"], {"type": "object"}]}
     levels = {"enum": [level.id for level in knowledge.manifest.dispositions]}
-    listed = dict.fromkeys(("causes", "include", "exclude", "ask_next"), reasons)
+    listed = dict.fromkeys(("causes", "not_causes", "include", "exclude", "ask_next"), reasons)
     words_of = {"enum": list(knowledge.manifest.certainty)}
     certain = {
         "type": "object",
@@ -182,6 +183,19 @@ def _case(knowledge: Knowledge) -> Schema:
         "required": ["answers"],
         "additionalProperties": False,
     }
+
+
+def _limits(knowledge: Knowledge) -> Schema:
+    """Return the schema of a file of limits: worked cases with a few answers changed."""
+    case = _case(knowledge)["properties"]
+    properties = {
+        "tries": {**TEXT, "description": "the rule, withholding or remedy whose limit it is"},
+        "case": {**TEXT, "description": "the worked case it starts from"},
+        "with": {**case["answers"], "description": "the answers that are other; nothing after one: it is not asked"},
+        "expect": case["expect"],
+    }
+    item = {"type": "object", "properties": properties, "required": ["case", "expect"], "additionalProperties": False}
+    return {"type": "array", "items": item}
 
 
 def _in_order(knowledge: Knowledge) -> Iterable[tuple[str, Finding]]:

@@ -61,6 +61,27 @@ class Answers:
         self.allowed += [length >= int(finding.length.low), length <= longest]
         self.allowed += [z3.And(number >= low, number <= high) for number in series]
 
+    def equal(self, finding: str, state: State) -> Formula:
+        """Return that `finding` is in `state`: a value, unknown, or not asked."""
+        asked, known = self.asked[finding], self.known[finding]
+        if state is Standing.UNASKED:
+            return z3.Not(asked)
+        if state is Standing.UNKNOWN:
+            return z3.And(asked, z3.Not(known))
+        parts = [known]
+        if isinstance(state, float):
+            parts.append(self.number[finding] == state)
+        elif isinstance(state, tuple):
+            series = self.series[finding][-len(state) :]
+            parts.append(self.length[finding] == len(state))
+            parts += [number == value for number, value in zip(series, state, strict=True)]
+        else:
+            chosen = state if isinstance(state, frozenset) else {state}
+            parts += [variable == (word in chosen) for word, variable in self.words[finding].items()]
+            if finding in self.partly:
+                parts.append(self.partly[finding] == (OPEN in chosen))
+        return z3.And(*parts)
+
     def read(self, model: Any) -> dict[str, State]:
         """Return the answers of a model."""
         case: dict[str, State] = {}

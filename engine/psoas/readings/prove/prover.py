@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import z3
 
 from psoas.knowledge.conditions import Condition
 from psoas.knowledge.model import Remedy
-from psoas.memory import State
+from psoas.memory import Standing, State
 from psoas.readings.prove.answers import Formula
 from psoas.readings.prove.theory import Theory
 
@@ -82,6 +83,34 @@ class Prover(Theory):
         if result != z3.sat:
             raise Undecided(solver.reason_unknown())
         return self._smallest(solver) if small else self.answers.read(solver.model())
+
+    def case_near(self, formula: Formula, answers: Mapping[str, State]) -> dict[str, State] | None:
+        """Return a case in which `formula` holds, with as many of `answers` as can be kept one by one; or None.
+
+        Numbers that must be others are whole ones where that is possible.
+        """
+        solver = z3.Solver()
+        solver.set("timeout", 60_000)
+        solver.add(*self.answers.allowed, *self.consistent, formula)
+        if solver.check() != z3.sat:
+            return None
+        names = sorted(self.answers.asked)
+        wishes = [self.answers.equal(name, answers.get(name, Standing.UNASKED)) for name in names]
+        wishes += [z3.IsInt(number) for number in self.answers.number.values()]
+        self._keep(solver, wishes)
+        solver.check()
+        return self.answers.read(solver.model())
+
+    def _keep(self, solver: Any, wishes: list[Formula]) -> None:
+        """Add those of `wishes` that the solver can grant, half by half: most can be granted together."""
+        if not wishes:
+            return
+        if solver.check(*wishes) == z3.sat:
+            solver.add(*wishes)
+        elif len(wishes) > 1:
+            middle = len(wishes) // 2
+            self._keep(solver, wishes[:middle])
+            self._keep(solver, wishes[middle:])
 
     def _smallest(self, solver: Any) -> dict[str, State]:
         """Return the case of a satisfiable `solver` with as many findings not asked as can be left out one by one."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+
 import z3
 
 from psoas.knowledge.model import Knowledge
@@ -68,3 +70,7 @@ class Original:
     def case(self, formula: Formula, *, small: bool) -> dict[str, State] | None:
         """Return a case in which `formula` holds; None is the proof that there is none. Raises `Undecided`."""
         return self.prover.case(formula, small=small)
+
+    def case_near(self, formula: Formula, answers: Mapping[str, State]) -> dict[str, State] | None:
+        """Return a case in which `formula` holds, as near to `answers` as is found; None where there is none."""
+        return self.prover.case_near(formula, answers)
