@@ -208,6 +208,7 @@ class CaseReader:
         self.faults: list[Fault] = []
 
     def read(self, root: Node, default_id: str) -> Case:
+        """Return the case. Raises `Unusable` with all faults."""
         parts = self.mapping(root, self.KEYS, "a case")
         if not self.faults and "answers" not in parts:
             self.fault(root, "has no answers", "write them under the key answers, as finding: value")
@@ -220,9 +221,11 @@ class CaseReader:
         return dataclasses.replace(case, expect=expect, story=texts.get("story", ""))
 
     def fault(self, node: Node, message: str, hint: Hint = "") -> None:
+        """Record a fault at `node`."""
         self.faults.append(Fault(place_of(node, self.file), message, hint))
 
     def mapping(self, node: Node, allowed: Any, what: str) -> dict[str, Node]:
+        """Return key → node of a mapping whose keys must be `allowed`."""
         if not isinstance(node, MappingNode):
             self.fault(node, f"is not {what}", "it must be a mapping: key: value")
             return {}
@@ -236,6 +239,7 @@ class CaseReader:
         return {key.value: value for key, value in node.value}
 
     def text(self, node: Node) -> str:
+        """Return the text of a scalar, its white space folded; empty where there is none."""
         if not isinstance(node, ScalarNode):
             self.fault(node, "must be a text")
             return ""
@@ -260,6 +264,7 @@ class CaseReader:
         return written
 
     def expectation(self, node: Node) -> Expectation:
+        """Return what a case expects."""
         parts = self.mapping(node, self.EXPECT, "an expectation")
         causes, not_causes, include, exclude = (
             self.listed(parts[key]) if key in parts else () for key in ("causes", "not_causes", "include", "exclude")

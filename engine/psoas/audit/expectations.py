@@ -31,6 +31,11 @@ def missed(expect: Expectation | None, got: Outcome, knowledge: Knowledge) -> It
         return
     if expect.disposition and got.level != expect.disposition:
         yield Miss("disposition", expect.disposition, f"expects {expect.disposition} and gets {got.level}")
+    yield from _missed_causes(expect, got, knowledge)
+    yield from _missed_remedies(expect, got, knowledge)
+
+
+def _missed_causes(expect: Expectation, got: Outcome, knowledge: Knowledge) -> Iterator[Miss]:
     lead = next(iter(got.causes), "")
     if expect.causes and lead != expect.causes[0] and expect.causes[0] in got.causes:
         yield Miss("lead", expect.causes[0], f"expects {expect.causes[0]} first and gets {lead}")
@@ -45,6 +50,9 @@ def missed(expect: Expectation | None, got: Outcome, knowledge: Knowledge) -> It
         if found != word:
             number = f" ({got.causes[cause]:.2f})" if cause in got.causes else ""
             yield Miss("certainty", cause, f"expects {cause} to be {word}, and it is {found}{number}")
+
+
+def _missed_remedies(expect: Expectation, got: Outcome, knowledge: Knowledge) -> Iterator[Miss]:
     for remedy in expect.include:
         if remedy not in got.remedies:
             there = "which is not given" if remedy in knowledge.remedies else "and there is no such remedy"

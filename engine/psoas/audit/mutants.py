@@ -58,7 +58,8 @@ class Mutations:
     def all(self) -> Iterator[Mutant]:
         """Yield every change of every item, item by item."""
         know = self.knowledge
-        for item in (*know.rules.values(), *know.withholdings.values(), *know.remedies.values()):
+        items: list[Origin] = [*know.rules.values(), *know.withholdings.values(), *know.remedies.values()]
+        for item in items:
             yield from self.of(item)
 
     def of(self, item: Origin) -> Iterator[Mutant]:

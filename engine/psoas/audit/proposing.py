@@ -6,7 +6,7 @@ What is expected there is what the rules say today. That makes it a proposal: an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from psoas.audit.expectations import missed
@@ -50,7 +50,7 @@ class Proposer:
         self.bases = tuple(bases)
 
     def proposal(self, tried: Tried) -> Proposal | None:
-        """Return a limit that would notice the change, the nearer to a worked case the better; None if none is found."""
+        """Return a limit that would notice the change, near to a worked case; None if none is found."""
         variant = tried.mutant.applied(self.knowledge)
         judge = Judge(variant)
         for case in self.bases:
@@ -91,20 +91,15 @@ class Proposer:
         expect = expectation_between(now, then, self.knowledge)
         if expect is None:
             return None
-        asked = Expectation(**{name: tuple(v) if isinstance(v, list) else v for name, v in expect.items()})
+        parts: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in expect.items()}
+        asked = Expectation(**parts)
         if not any(missed(asked, then, judge.knowledge)):
             return None
-        return Proposal(tried.mutant.item.id, base, written, expect, _expecting(case, asked))
-
-
-def _expecting(case: Case, expect: Expectation) -> Case:
-    import dataclasses
-
-    return dataclasses.replace(case, expect=expect)
+        return Proposal(tried.mutant.item.id, base, written, expect, replace(case, expect=asked))
 
 
 def expectation_between(now: Outcome, then: Outcome, knowledge: Knowledge) -> dict[str, Any] | None:
-    """Return one expectation that `now` meets and `then` does not, the weightiest there is; None where there is none."""
+    """Return an expectation that `now` meets and `then` does not, the weightiest there is; None where none is."""
     lead, other = next(iter(now.causes), ""), next(iter(then.causes), "")
     lost = [cause for cause in now.causes if cause not in then.causes]
     come = [cause for cause in then.causes if cause not in now.causes]

@@ -111,9 +111,8 @@ class Grounds:
         ]
         aside = ""
         if on_it:
-            aside = self.knowledge.certainty_word(cause.certainty) + (
-                f", {cause.certainty:.2f}" if self.it.level.plan == "full" else ""
-            )
+            number = f", {cause.certainty:.2f}" if self.it.level.plan == "full" else ""
+            aside = self.knowledge.certainty_word(cause.certainty) + number
         notes = [("id", cause.id), ("sources", ", ".join(self.knowledge.conclusions[cause.id].sources))]
         return Entry(item.name, aside, _filled(lines), notes=_filled(notes))
 

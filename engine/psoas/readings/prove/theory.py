@@ -53,7 +53,7 @@ class Theory:
         """
         self.knowledge = knowledge
         self.program = program or compile_program(knowledge)
-        self.answers = answers or (base.answers if base else Answers(knowledge))
+        self.answers: Answers = answers or (base.answers if base else Answers(knowledge))
         self._applies: dict[str, Truth] = base._applies if base else {}
         self._quotients: dict[str, Quotient] = base._quotients if base else {}
         self._settled: dict[str, tuple[Formula, Truth]] = {}
