@@ -34,6 +34,9 @@ READ = [
     # the number
     *[("2,5", "km", 2.5), (".5", "km", 0.5), ("5.", "km", 5), ("+5", "km", 5), ("-5", "km", -5), ("-0", "km", 0)],
     *[("about 3 weeks", "days", 21), ("~5 km", "km", 5), ("  7 \t km ", "km", 7), ("7\u00a0km", "km", 7)],
+    *[("six", "days", 6), ("two weeks", "days", 14), ("A week", "days", 7), ("half an hour", "minutes", 30), ("an hour", "minutes", 60)],
+    *[("three times a week", "runs a week", 3), ("about six weeks", "days", 42), ("zero", "km", 0)],
+    *[("3 months", "days", 91), ("a year", "days", 365), ("2 months 1 week", "days", 68)],  # no 91.31 days
     *[("20 mm", "km", 2e-05)],  # never rounded to nothing
 ]
 
@@ -52,7 +55,10 @@ REFUSED = [
     *[("5-6", "km"), ("5 6", "km"), ("25 kg", "km"), ("3 h", "km"), ("3 km", "days"), ("3 sessions", "runs a week")],
     *[("24m", "months"), ("5 m", "days"), ("5 F", "km"), ("5 reps", "seconds"), ("30 s x", "seconds")],
     *[("1:30", "km"), ("1:30", "days"), ("1:75", "hours"), ("1:30 km", "hours"), ("1 day 1 day", "days")],
-    *[("3 days 2 weeks", "days"), ("", "km"), ("km", "km"), ("five", "km"), ("nan", "km"), ("inf", "km"), ("1e3", "km")],
+    *[("3 days 2 weeks", "days"), ("", "km"), ("km", "km"), ("fifty", "km"), ("a", "km"), ("half", "hours"), ("a few days", "days"),
+      ("six or seven", "days"), ("sixteen", "days"), ("one and a half", "hours")],
+    *[("20 m", "km"), ("26.2m", "km")],  # metres, or miles?
+    *[ ("nan", "km"), ("inf", "km"), ("1e3", "km")],
     *[("0x10", "km"), ("1_000", "km"), ("9" * 400, "km"), ("१०", "km"), ("\x1b[A5", "km"), ("5\x00", "km"), ("½", "km")],
 ]
 
@@ -69,6 +75,7 @@ def test_the_message_says_what_is_wanted() -> None:
         ("7/20", "out of 10", "it takes one number out of 10"),
         ("x", "", "it takes one number"),
         ("1,500", "km", "write it without the comma, 1500 or 1.500"),
+        ("20 m", "km", "m could be metres or miles; write km or mi"),
         ("1:30", "km", "1:30 is a time of the clock, and it is not measured so"),
     ]:
         with pytest.raises(NoQuantity, match=f"^{said}$"):
@@ -82,9 +89,9 @@ def test_there_and_back_is_the_same(units: dict[str, float], data: st.DataObject
     large, small = sorted(data.draw(st.permutations(sorted(units)))[:2], key=units.__getitem__, reverse=True)
     number = data.draw(st.integers(1, 900))
     there = quantity(f"{number} {large}", small)
-    assert units[large] * number == pytest.approx(units[small] * there, rel=0.01)
+    assert units[large] * number == pytest.approx(units[small] * there, rel=0.02)  # of months, whole days
     if "e" not in (written := f"{there:.15g}"):
-        assert quantity(f"{written} {small}", large) == pytest.approx(number, rel=0.01)
+        assert quantity(f"{written} {small}", large) == pytest.approx(number, rel=0.02)
 
 
 @given(unit=st.sampled_from(sorted(SPELLINGS)), number=st.integers(0, 999), data=st.data())

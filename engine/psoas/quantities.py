@@ -36,6 +36,12 @@ SPELLINGS = {
 """A unit → how else it is written."""
 WORDS = {word: unit for unit, words in SPELLINGS.items() for word in words.split()}
 
+SPOKEN = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+"""Numbers as words, from nothing on."""
+LEAST_METRES = 400
+"""Behind a smaller number of a finding in km, `m` is more likely meant for miles."""
+
+_WORD = re.compile(rf"({'|'.join(SPOKEN)}|an?(?= [a-z])|half an?(?= [a-z]))\b")
 _ABOUT = re.compile(r"(about|around|approximately|approx\.?|roughly|ca\.?|~)\s*")
 _NUMBER = r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)"
 _QUANTITY = re.compile(rf"({_NUMBER})\s*(.*)", re.DOTALL)
@@ -57,10 +63,36 @@ def quantity(text: str, unit: str) -> float:
     """
     written = " ".join(text.lower().split())
     written = written[about.end() :] if (about := _ABOUT.match(written)) else written
-    number = _read(_without_rate(written, unit), unit)
+    number = _read(_without_rate(_in_digits(written), unit), unit)
     if not math.isfinite(number):
         raise NoQuantity("it is too large")
     return number
+
+
+def foreign_unit(text: str, unit: str) -> str | None:
+    """Return the unit of length or time behind the number `text` if it is another than `unit`; None where none stands.
+
+    "" stands for everything that can be meant in one way only: the same unit, a sum, a time of the clock, a count.
+    `text` is one that `quantity` reads.
+    """
+    written = " ".join(text.lower().split())
+    written = written[about.end() :] if (about := _ABOUT.match(written)) else written
+    found = _QUANTITY.fullmatch(_without_rate(_in_digits(written), unit))
+    if found is None or _CLOCK.match(written):
+        return ""
+    base, word = _canonical(unit.partition(" ")[0]), _canonical(found[2])
+    if not word and base in LENGTH | TIME:
+        return None
+    return found[2] if word in LENGTH | TIME and word != base else ""
+
+
+def _in_digits(text: str) -> str:
+    """Return `text` with the number word that it begins with in digits: `two weeks`, `an hour`, `half an hour`."""
+    word = _WORD.match(text)
+    if word is None:
+        return text
+    digits = str(SPOKEN.index(word[0])) if word[0] in SPOKEN else "0.5" if word[0].startswith("half") else "1"
+    return digits + text[word.end() :]
 
 
 def _read(text: str, unit: str) -> float:
@@ -114,9 +146,11 @@ def _converted(number: float, written: str, base: str) -> float | None:
         return {"°C": number, "°F": round((number - 32) / 1.8, 1)}.get(scale)
     if word == "m" and base in CLOCK:
         word = "min"
+    if word == "m" and base == "km" and 0 < number < LEAST_METRES:
+        raise NoQuantity("m could be metres or miles; write km or mi")
     for units in (LENGTH, TIME):
         if word in units and base in units:
-            return _rounded(number * units[word] / units[base])
+            return _of_base(number * units[word] / units[base], word, base)
     counted = base not in LENGTH and base not in TIME and base not in ("percent", "degrees", "points", "out")
     return number if counted and word == "repetitions" else None  # 3 times, of runs a week
 
@@ -125,7 +159,7 @@ def _sum(text: str, base: str) -> float | None:
     """Return the sum of times such as `1 h 30 min` or `1h30`; None where the text is anything else."""
     if re.fullmatch(r".*[0-9]\s?(h|hrs?|hours?)\s?[0-5]?[0-9]", text):
         text += " min"
-    seconds, largest, place = 0.0, math.inf, 0
+    seconds, largest, place, words = 0.0, math.inf, 0, list[str]()
     while part := _TIMES.match(text, place):
         word = _canonical(part[2])
         word = "min" if word == "m" and base in CLOCK else word
@@ -133,7 +167,13 @@ def _sum(text: str, base: str) -> float | None:
         if size >= largest:  # the larger unit comes first, and each but once
             return None
         seconds, largest, place = seconds + float(part[1].replace(",", ".")) * size, size, part.end()
-    return _rounded(seconds / TIME[base]) if place == len(text) and place else None
+        words.append(word)
+    return _of_base(seconds / TIME[base], words[0], base) if place == len(text) and place else None
+
+
+def _of_base(number: float, word: str, base: str) -> float:
+    """Return a number converted from the unit `word`: of months and years, which vary, whole days."""
+    return float(round(number)) if base == "d" and word in ("mo", "yr") else _rounded(number)
 
 
 def _rounded(number: float) -> float:
