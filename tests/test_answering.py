@@ -70,7 +70,38 @@ def test_a_choice_that_is_not_there_is_refused_with_what_was_meant() -> None:
     assert refusal("pain_site", "8") == "there is no 8 in the list; it goes from 1 to 7"
     assert refusal("pain_site", "flnk") == "'flnk' is not in the list; did you mean: pain in the flank?"
     assert refusal("pain_site", "low back").startswith("'low back' stands in several lines")
-    assert "type a number or a word" in refusal("pain_site", "1, 2")
+    for text in ("1, 2", "1 2", "1 and 2"):
+        assert refusal("pain_site", text) == "only one of these can be noted; how may say which matters more"
+
+
+@pytest.mark.parametrize(
+    ("finding", "text"),
+    [("walking_leg_pain_eased_sitting", "pain"), ("unwell", "pain"), ("pain_on_walking", "walking"), ("night_pain", "at night"),
+     ("hop_test", "no"), ("hop_test", "done"), ("hop_test", "not"), ("bladder_change", "one"), ("leg_symptoms", "legs"),
+     ("bowel_change", "normal"), ("menstrual", "no"), ("lunge_test", "go forward"), ("trauma", "the"), ("easers", "one")],
+)  # fmt: skip
+def test_words_that_stand_in_a_statement_but_do_not_mean_it(finding: str, text: str) -> None:
+    """Each was once taken for an answer, most of them for the opposite: `pain` for no pain on walking."""
+    assert "type" in refusal(finding, text)
+
+
+def test_a_statement_typed_out_is_that_answer() -> None:
+    for finding in SHIPPED.findings.values():
+        for value, says in finding.values.items():
+            if list(finding.values.values()).count(says) == 1:
+                assert answer_to(finding, f" {says.upper()}. ") in (value, {value})
+
+
+def test_unsure_may_be_in_the_list() -> None:
+    assert answered("pelvis_mirror", "unsure") == "unsure"
+    assert answered("pelvis_mirror", "skip") == "not_done"
+
+
+def test_a_full_stop_says_nothing() -> None:
+    assert answered("fever", "No.") == "no"
+    assert answered("fever", "yes!") == "yes"
+    assert answered("severity", "7.") == 7
+    assert answers_to(SHIPPED, ALARMS, "None.") == answers_to(SHIPPED, ALARMS, "none")
 
 
 def test_a_number_of_five_thousand_digits_is_no_crash() -> None:
@@ -100,7 +131,8 @@ def test_numbers_are_checked_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "weeks"),
     [("40, 42, 38", (40, 42, 38)), ("40 42 38", (40, 42, 38)), ("40,42,38", (40, 42, 38)), ("40;42", (40, 42)),
-     ("40,5 42,1", (40.5, 42.1)), ("40 km, 42 km", (40, 42)), ("40 km 42 km", (40, 42)), ("25 mi, 40", (40.23, 40))],
+     ("40,5 42,1", (40.5, 42.1)), ("40 km, 42 km", (40, 42)), ("40 km 42 km", (40, 42)),
+     ("25 mi, 40 km", (40.23, 40)), ("10, 20 mi", (16.09, 32.19)), ("10 20 and 25 miles", (16.09, 32.19, 40.23))],
 )  # fmt: skip
 def test_a_list_of_numbers(text: str, weeks: tuple[float, ...]) -> None:
     assert answered("weekly_km", text) == weeks
@@ -110,6 +142,8 @@ def test_what_a_list_of_numbers_does_not_take() -> None:
     assert refusal("weekly_km", "40") == "2 to 8 numbers are needed, not 1"
     assert "takes one number" in refusal("weekly_km", ",")
     assert "lies outside" in refusal("weekly_km", "40 400")
+    assert refusal("weekly_km", "25 mi, 40") == "'40': is that km or mi? Write the unit behind each number"
+    assert "is that km or mi?" in refusal("weekly_km", "40 km, 42, 30 mi")
     assert "without the comma" in refusal("weekly_km", "1,000 1,200")
 
 
@@ -123,16 +157,37 @@ def test_answers_with_commas_or_without(text: str) -> None:
 
 def test_numbers_with_units_need_no_commas() -> None:
     asked = ("severity", "duration_days", "self_care_days")
-    for text in ("7, 3 weeks, 10 days", "7 3 weeks 10 days", "7; 3 wk; 10", "7,21,10", "7 21 10"):
+    for text in ("7, 3 weeks, 10 days", "7 3 weeks 10 days", "7; 3 wk; 10 d", "7,3 weeks,10 days", "7,21,10", "7 21 10"):
         assert list(answers_to(SHIPPED, asked, text).values()) == [7, 21, 10], text
     assert list(answers_to(SHIPPED, asked, "7, ?, skip").values()) == [7, UNKNOWN, UNKNOWN]
     assert set(answers_to(SHIPPED, asked, "skip").values()) == {UNKNOWN}
 
 
+def test_a_number_without_a_unit_beside_one_in_another() -> None:
+    """`10, 12 miles` was once read as 10 km and then 19, a jump that nobody ran."""
+    runs = ("prior_longest_km", "last_longest_km")
+    assert refusal(runs, "10, 12 miles") == "'10': is that km or miles? Write the unit behind each number"
+    assert refusal(("duration_days", "self_care_days"), "6 weeks, 4") == "'4': is that days or weeks? Write the unit behind each number"
+    assert list(answers_to(SHIPPED, runs, "10 mi, 12 miles").values()) == [16.09, 19.31]
+    for text in ("0, 12 miles", "?, 12 miles", "10 km, 12 miles", "10, 12 km"):
+        assert answers_to(SHIPPED, runs, text)
+    assert list(answers_to(SHIPPED, ("sitting_hours_day", "sleep_hours"), "10, 7 h 30").values()) == [10, 7.5]
+
+
+def test_a_comma_is_a_decimal_one_or_stands_between_answers() -> None:
+    """`2,5, 3, 8` lacks an answer, and `2,5 3 8` too; both were once read as the four answers 2, 5, 3 and 8."""
+    weeks = ("strength_sessions_week", "stretch_sessions_week", "sitting_hours_day", "sleep_hours")
+    for text in ("2,5, 3, 8", "2,5 3 8"):
+        assert refusal(weeks, text).startswith("4 answers are needed")
+    assert list(answers_to(SHIPPED, weeks, "1, 2, 8,5, 7,5").values()) == [1, 2, 8.5, 7.5]
+    assert list(answers_to(SHIPPED, weeks, "1,2,8,7").values()) == [1, 2, 8, 7]
+
+
 def test_a_fault_in_one_of_several_answers_names_its_question() -> None:
     assert refusal(("age_years", "sex"), "f, 38").startswith("age: 'f'")
     assert refusal(("age_years", "sex"), "38, femail").endswith("did you mean: female?")
-    assert refusal(("age_years", "sex"), "38").startswith("2 answers are needed")
+    assert refusal(("age_years", "sex"), "38").startswith("2 answers are needed, with commas between them (age; sex")
+    assert refusal(("severity", "duration_days"), "7, none").endswith("type 0 if it is nothing at all, skip if you do not know")
 
 
 # checklists
@@ -180,8 +235,11 @@ def test_what_a_checklist_does_not_take() -> None:
     assert refusal(ALARMS, "none, 3") == "none cannot be said together with others"
     assert refusal(ALARMS, "urine").startswith("'urine' stands in several lines")
     assert "did you mean: numbness or changed feeling" in refusal(ALARMS, "numbeness")
-    for text in ("", " ", ",", "yes", "no numbness", "1-3", "fine", "\x1b[A"):
+    for text in ("", " ", ",", "yes", "no numbness", "1-3", "\x1b[A", "any", "with", "cannot", "1 no"):
         refusal(ALARMS, text)
+    for text in ("fine", "normal", "ok"):  # `normal` was once taken for constipation "with normal control"
+        assert refusal(ALARMS, text) == f"'{text}' names no line; type none if nothing of it is so"
+    assert "did you mean" not in refusal(ALARMS, "help, my back hurts so much")
 
 
 @pytest.mark.parametrize("sheet", TRIALS, ids=lambda sheet: sheet[0])

@@ -71,12 +71,12 @@ class Unusable(Exception):
         return "\n".join(map(str, self.faults[:SHOWN])) + (f"\n… and {more} more" if more > 0 else "")
 
 
-def nearest(word: str, known: Iterable[str], limit: int = 1) -> tuple[str, ...]:
-    """Return up to `limit` of the `known` names closest to `word`, best first; none if nothing is close."""
+def nearest(word: str, known: Iterable[str], limit: int = 1, *, cutoff: float = 0.6) -> tuple[str, ...]:
+    """Return up to `limit` of the `known` names closest to `word`, best first; none if none is as close as `cutoff`."""
     from difflib import get_close_matches  # costs start-up time, and only an error needs it
 
     plain = {name.lower(): name for name in sorted(known, reverse=True)}
-    return tuple(plain[match] for match in get_close_matches(word[:80].lower(), plain, n=limit, cutoff=0.6))
+    return tuple(plain[match] for match in get_close_matches(word[:80].lower(), plain, n=limit, cutoff=cutoff))
 
 
 def suggest(word: str, known: Collection[str], otherwise: str = "") -> Suggestion:
