@@ -29,7 +29,7 @@ from psoas.journal import UNFINISHED, Journal
 from psoas.knowledge.load import load
 from psoas.knowledge.model import Knowledge
 from psoas.memory import Standing, State
-from psoas.telling.questioning import how, question
+from psoas.telling.questioning import how, question, still_open
 from psoas_cli.conversation import HELP, Conversation
 from psoas_cli.screen import printable, width
 
@@ -146,7 +146,7 @@ def test_every_answer_is_on_disk_before_the_next_question(consultant: Consultant
             assert on_disk(talker).answers == talker.dossier.case.answers
 
     held(talker).before = look
-    talk(talker, "none", "38 m", "none", "8", "20 days", "none", "change trauma", "none", "back", "3, 3 weeks, 2")
+    talk(talker, "none", "38 m", "none", "8", "20 days", "none", "change trauma", "none", "back", "3, 3 weeks, 2 d")
     assert len(talker.dossier.asked) >= 5
 
 
@@ -338,6 +338,53 @@ def test_quitting_at_the_first_prompt_leaves_nothing_behind(consultant: Consulta
     assert list(tmp_path.iterdir()) == []
 
 
+def told_at_the_end(consultant: Consultant, **answers: str) -> str:
+    return "\n".join(still_open(consultant.consult(make_case(consultant.knowledge, answers))))
+
+
+def test_who_stops_early_is_told_what_is_open(consultant: Consultant) -> None:
+    nothing = told_at_the_end(consultant)
+    assert nothing.startswith("Still open: 51 of 51 safety questions.\nNo answer so far makes it urgent.\n")
+    assert "It is “emergency, now” only if open answers point to: " in nothing
+    rules = [rule for rule in consultant.knowledge.rules.values() if rule.level == "emergency_now"]
+    assert all(rule.name in nothing for rule in rules)
+    fever = told_at_the_end(consultant, fever="yes")
+    assert "It is at least “urgent medical assessment, the same day”." in fever
+    assert "It is “urgent" not in fever
+    assert "“see a clinician”" not in fever
+    assert told_at_the_end(consultant, saddle_numbness="yes") == ""
+
+
+@pytest.mark.parametrize("name", ["V12", "V22", "V37", "C35-twenty-two-weeks-pregnant", "E12-one-question-not-asked"])
+def test_only_if_is_true(consultant: Consultant, name: str) -> None:
+    """Every level a single further answer leads to is among those that were said to be possible."""
+    case = read_case(consultant.knowledge, CASES / f"{name}.yaml")
+    consultation = consultant.consult(case)
+    said = "\n".join(still_open(consultation))
+    for finding in consultant.knowledge.findings.values():
+        if finding.id in case.answers or consultation.memory.applies(finding) is False:
+            continue
+        for value in finding.values:
+            level = consultant.consult(make_case(consultant.knowledge, {**case.written, finding.id: value})).level
+            if level.screened and level != consultation.level:
+                assert f"“{level.would}”" in said, (finding.id, value)
+
+
+def test_where_nothing_is_open_that_is_said(consultant: Consultant) -> None:
+    case = read_case(consultant.knowledge, CASES / "V12.yaml")
+    assert consultant.consult(case).triage.settled
+    assert "safety questions" not in "\n".join(still_open(consultant.consult(case)))
+
+
+def test_what_may_not_concern_the_person_says_so(consultant: Consultant, tmp_path: Path) -> None:
+    said = talk(conversation(consultant, tmp_path), *["skip"] * 20)
+    after = said.partition("How many days ago was the fall, crash or blow?")[2]
+    assert after.startswith("\nBy what you left open, this may not concern you; then skip it.")
+    said = talk(conversation(consultant, tmp_path / "b"), "none", "38 m", "none", "8")
+    assert "How many days ago was the fall" in said
+    assert "may not concern you" not in said
+
+
 def test_trouble_on_disk_is_said_once_and_its_end_too(consultant: Consultant, tmp_path: Path) -> None:
     talker = conversation(consultant, tmp_path)
     talker.journal.path, path = Path("/dev/null/x"), talker.journal.path
@@ -440,7 +487,7 @@ def test_another_knowledge_base_that_has_no_sheets(bicycle: Consultant, tmp_path
 
 LINES = st.sampled_from(
     ["none", "fine", "skip", "back", "change 1", "change 7", "change", "so far", "?", "how", "", "1", "2", "1 2", "3?",
-     "38 m", "yes", "no", "7, 3 weeks, 1", "1, 1", "40, 42", "20", "change trauma", "change leg", "7?", "1? 2?", "\x1b", "é"]
+     "38 m", "yes", "no", "7, 21, 1", "1, 1", "40, 42", "20", "change trauma", "change leg", "7?", "1? 2?", "\x1b", "é"]
 ) | st.text(max_size=8)  # fmt: skip
 
 
@@ -706,7 +753,98 @@ def test_the_advice_can_be_sent_elsewhere(state: Path, tmp_path: Path) -> None:
         assert person.end() == 0
     assert "No more questions: this needs help now." in person.seen
     assert report.read_text().startswith("EMERGENCY")
-    assert "EMERGENCY. Get" not in person.seen
+    assert "EMERGENCY. Get medical help now\nCall your emergency number" in person.seen  # this must be read here
+
+
+@terminal
+def test_advice_as_json_does_not_hide_an_emergency(state: Path) -> None:
+    with Sitting(state, "--format", "json") as person:
+        person.read()
+        person.process.sendline("1")
+        assert person.end() == 0
+    assert "EMERGENCY. Get medical help now\nCall" in person.seen
+
+
+@terminal
+def test_what_is_urgent_is_said_to_who_breaks_off(state: Path) -> None:
+    with Sitting(state) as person:
+        person.read()
+        for line in ("none", "38 m", "none", "none", "1"):  # a fever
+            person.type(line)
+        person.process.sendintr()
+        assert person.end() == 130
+    assert "Urgent medical assessment, today\nBe seen by a doctor today" in person.seen
+
+
+@terminal
+def test_what_was_typed_before_a_question_is_no_answer_to_it(state: Path) -> None:
+    """Signs pasted a line each once went on to the next lists: `6` was then an infection."""
+    with Sitting(state) as person:
+        person.read()
+        person.type("none")
+        person.type("38 m")
+        said = person.type("none\n\n6\n5")
+        assert "Typed before this was asked, and not taken: '6', '5'." in said
+        assert said.count("[safety question") == 1
+        said = person.type("a b c\nd\ne\nf\ng")
+        assert "That was not understood: 'a b c'" in said
+        assert "not taken: 'd', 'e', 'f' and 1 more." in said
+        assert "[safety question 5;" in person.type("none")
+    (journal,) = journals(state)
+    assert "infection_risk" not in journal.read_text()
+
+
+@terminal
+def test_the_advice_is_as_narrow_as_the_terminal(state: Path) -> None:
+    with Sitting(state, columns=46, NO_COLOR="", TERM="xterm") as person:
+        person.read()
+        person.process.sendline("quit")
+        assert person.end() == 0
+    advice = person.seen.partition("Cannot be judged yet")[2]
+    assert "\x1b[1m" in advice
+    assert max(len(re.sub(r"\x1b\[\d+m", "", line)) for line in advice.splitlines()) <= 46
+    with Sitting(state, NO_COLOR="", TERM="dumb") as person:
+        person.read()
+        person.process.sendline("quit")
+        assert person.end() == 0
+    assert "\x1b" not in person.seen
+
+
+@terminal
+def test_an_interview_goes_on_although_the_questions_have_changed(state: Path) -> None:
+    """A question that was gone once made it impossible to go on, and a value that was gone left it open unasked."""
+    with Sitting(state) as person:
+        person.read()
+        for line in ("none", "38 m", "none"):
+            person.type(line)
+        person.process.sendintr()
+        person.end()
+    (journal,) = journals(state)
+    old = journal.read_text()
+    journal.write_text(old.replace("steroid_use: none", "pills: [a, b]").replace("age_years: 38", "age_years: thirty"))
+    with Sitting(state, "--resume") as person:
+        said = " ".join(person.read().split())
+        assert "The questions have changed since then. No longer asked, and left out: pills." in said
+        assert "To be answered again, if it still matters: age (it was thirty)." in said
+        assert "How old are you?" in said
+        assert "Have you ever taken steroid tablets" in person.type("38")
+        assert person.type("so far").count("age 38") == 1
+    journal.write_text("answers: [")
+    with Sitting(state, "--resume") as person:
+        assert person.end() == 2
+        assert "is not well-formed YAML" in " ".join(person.seen.split())
+        assert "Move that file away, and --resume goes on with the interview before it." in " ".join(person.seen.split())
+    assert [path.name for path in journal.parent.iterdir() if path.suffix == ".lock"] == []
+
+
+@terminal
+def test_the_end_of_typing_is_no_answer_to_the_offer(state: Path) -> None:
+    """Who typed Ctrl-D there once got no advice at all."""
+    with Sitting(state, CASES / "V37.yaml") as person:
+        assert "Answer them now?" in person.read()
+        person.process.sendeof()
+        assert person.end() == 0
+        assert "Cannot be judged yet" in person.seen
 
 
 @terminal
@@ -727,7 +865,13 @@ def test_a_saved_interview_gives_the_same_result(state: Path, tmp_path: Path) ->
 
 @terminal
 def test_a_place_that_cannot_be_saved_to_loses_nothing(state: Path, tmp_path: Path) -> None:
-    with Sitting(state, "--save", tmp_path / "missing" / "case.yaml") as person:
+    for option in ("--save", "-o"):
+        with Sitting(state, option, tmp_path / "missing" / "case.yaml") as person:
+            assert person.end() == 2
+            assert "there is no folder" in " ".join(person.seen.split())  # said before anything is asked
+            assert "[safety question" not in person.seen
+    (tmp_path / "case.yaml").mkdir()
+    with Sitting(state, "--save", tmp_path / "case.yaml") as person:
         person.read()
         person.process.sendline("1")
         assert person.end() == 2

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from psoas.answering import answers_to
 from psoas.case import Refused, Rejection
+from psoas.consultation import Consultation
 from psoas.dossier import Dossier
 from psoas.faults import nearest, quoted
 from psoas.interview import Interviewer, Sheet, Step, Stop
@@ -77,8 +78,8 @@ class Conversation:
     def run(self) -> Stop:
         """Ask until nothing more can change the advice, or the person has had enough; return why it stopped."""
         self.tell(
-            "Type ? to hear why something is asked, skip where you do not know, help for more. Ctrl-C breaks off; "
-            "no answer is lost."
+            f"Type ? to hear why something is asked, skip where you do not know, help for more. Ctrl-C breaks off"
+            f"{'' if self.journal.trouble else '; no answer is lost'}."
         )
         while True:
             step = self._next()
@@ -87,6 +88,10 @@ class Conversation:
             self._show(step, step.sheet)
             if not self._converse(step.sheet):
                 return "enough"
+
+    def consultation(self) -> Consultation:
+        """Return what follows from the answers so far."""
+        return self.interviewer.consultant.consult(self.dossier.case)
 
     def tell(self, text: str, lead: str = "") -> None:
         """Print `text`."""
@@ -126,6 +131,8 @@ class Conversation:
         self.tell(heading)
         for line in lines:
             self.tell(line.text, line.lead)
+        if len(sheet.findings) == 1 and self.dossier.applies(sheet.findings[0]) is None:
+            self.tell("By what you left open, this may not concern you; then skip it.")
 
     def _converse(self, sheet: Sheet) -> bool:
         """Read lines until one answers, or leads elsewhere; return False for `quit`."""
@@ -189,8 +196,8 @@ class Conversation:
             for text in self._reasons(sheet):
                 self.tell(text)
         elif command == "so far":
-            consultation = self.interviewer.consultant.consult(self.dossier.case)
-            self.terminal.show(to_text(so_far(consultation, self.dossier.answers), width=self.terminal.width()))
+            text = to_text(so_far(self.consultation(), self.dossier.answers), width=self.terminal.width())
+            self.terminal.show(text)
         return False
 
     def _reasons(self, sheet: Sheet) -> list[str]:

@@ -90,15 +90,19 @@ def consult(
     if case is None and not asks:
         what = "an interview needs a terminal" if resume or is_terminal(sys.stdin) else "give a case file"
         raise Problem(f"{what} (- reads a case from standard input); `psoas consult --help` shows how")
+    if case is None:
+        for target in (output, save):  # said before the first question, not after the last
+            if target is not None and not target.parent.is_dir():
+                raise Problem(f"{target}: cannot be written: there is no folder {target.parent}")
     from psoas.consultation import Consultant
     from psoas.knowledge.load import load
 
     consultant = Consultant(load(kb))
-    interview = None
+    interview, advises = None, output is None and form != "json" and is_terminal(sys.stdout)
     if case is None:
         from psoas_cli.dialogue import interviewed
 
-        chosen, interview = interviewed(consultant, resume=resume)
+        chosen, interview = interviewed(consultant, resume=resume, advises=advises)
     else:
         from psoas.case import read_case
 
@@ -108,7 +112,7 @@ def consult(
         elif asks and str(case) != "-":
             from psoas_cli.dialogue import completed
 
-            chosen = completed(consultant, chosen)
+            chosen = completed(consultant, chosen, advises=advises)
     write(output, shown(consultant.consult(chosen), form, terminal=output is None, interview=interview))
     if save:  # after the advice, which must come out even if this fails
         from psoas.case import case_text

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from psoas_cli.screen import printable
+from psoas_cli.screen import printable, width
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,8 +44,11 @@ def laid_out(document: Any, form: str, *, terminal: bool) -> str:
         return to_markdown(document)
     from psoas.telling.plain import to_text
 
-    colour = terminal and sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return to_text(document, paint=painted) if colour else to_text(document)
+    if not (terminal and is_terminal(sys.stdout)):
+        return to_text(document)
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    columns = width(sys.stdout)
+    return to_text(document, columns) if plain else to_text(document, columns, paint=painted)
 
 
 def is_terminal(stream: Any) -> bool:

@@ -185,6 +185,10 @@ def read_case(knowledge: Knowledge, source: Path | None) -> Case:
     Raises `Unusable`, with the place of every fault, where the file is no case: not YAML, unknown keys or findings,
     nested values, nothing answered.
     """
+    return _read(knowledge, source, None)
+
+
+def _read(knowledge: Knowledge, source: Path | None, lost: list[Rejection] | None) -> Case:
     name = str(source) if source else "<stdin>"
     data = read_bytes(source)
     if len(data) > MAX_CASE_BYTES:
@@ -193,18 +197,29 @@ def read_case(knowledge: Knowledge, source: Path | None) -> Case:
     if root is None:
         raise Unusable([Fault(Place(name), "is empty", "a case has the keys id, title and answers")])
     stem = os.fsencode(source.stem).decode("utf-8", "replace") if source else "stdin"
-    return CaseReader(knowledge, name).read(root, default_id=stem)
+    return CaseReader(knowledge, name, lost).read(root, default_id=stem)
+
+
+def recover_case(knowledge: Knowledge, source: Path) -> tuple[Case, tuple[Rejection, ...]]:
+    """Return the case in the file `source`, written for an older knowledge base, and the answers this one cannot take.
+
+    Those are left out, as if they had not been given: of questions that are gone, and of values that are.
+    Raises `Unusable` as `read_case` does.
+    """
+    lost: list[Rejection] = []
+    return _read(knowledge, source, lost), tuple(lost)
 
 
 class CaseReader:
-    """Reads one case file's tree, collecting the faults."""
+    """Reads one case file's tree, collecting the faults; in `lost`, if given, the answers that cannot be taken."""
 
     KEYS = ("id", "title", "story", "answers", "expect", "note")
     EXPECT = ("disposition", "causes", "certainty", "not_causes", "chain", "include", "exclude", "ask_next")
 
-    def __init__(self, knowledge: Knowledge, file: str) -> None:
+    def __init__(self, knowledge: Knowledge, file: str, lost: list[Rejection] | None = None) -> None:
         self.knowledge = knowledge
         self.file = file
+        self.lost = lost
         self.faults: list[Fault] = []
 
     def read(self, root: Node, default_id: str) -> Case:
@@ -230,7 +245,7 @@ class CaseReader:
             self.fault(node, f"is not {what}", "it must be a mapping: key: value")
             return {}
         for key, _ in node.value:
-            if key.value not in allowed:
+            if key.value not in allowed and not (what == "answers" and self.lost is not None):
                 kind = "finding" if what == "answers" else "key"
                 hint: Hint = suggest(key.value, allowed)
                 if allowed is self.KEYS and key.value in self.knowledge.findings:
@@ -247,7 +262,8 @@ class CaseReader:
 
     def answers(self, node: Node) -> dict[str, str | list[str]]:
         """Return finding → what was written. A key with nothing after it is a question not answered yet."""
-        return {name: written for name, written in self.entries(node).items() if written is not None}
+        written = {name: value for name, value in self.entries(node).items() if value is not None}
+        return written if self.lost is None else self.valid(written, self.lost)
 
     def entries(self, node: Node) -> dict[str, str | list[str] | None]:
         """Return finding → what was written, None for a key with nothing after it."""
@@ -262,6 +278,19 @@ class CaseReader:
             else:
                 self.fault(value, f"an answer to {name} is a word, a number or a list of them")
         return written
+
+    def valid(self, written: dict[str, str | list[str]], lost: list[Rejection]) -> dict[str, str | list[str]]:
+        """Return what of `written` the knowledge base takes; enter the rest in `lost`."""
+        kept = {}
+        for name, words in written.items():
+            try:
+                if name not in self.knowledge.findings:
+                    raise Refused("there is no such question")
+                read_answer(self.knowledge.findings[name], words)
+                kept[name] = words
+            except Refused as refusal:
+                lost.append(Rejection(name, _as_written(words), str(refusal)))
+        return kept
 
     def expectation(self, node: Node) -> Expectation:
         """Return what a case expects."""

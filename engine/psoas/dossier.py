@@ -70,14 +70,15 @@ class Dossier:
         """Forget the answers that the answers to `changed` have made senseless; return their names."""
         dropped: list[str] = []
         hanging = {name for given in changed for name in self._vocabulary.hanging_on(given)} - set(changed)
-        while gone := [name for name in self.answers if name in hanging and self._applies(name) is False]:
+        while gone := [name for name in self.answers if name in hanging and self.applies(name) is False]:
             for name in gone:
                 del self.answers[name], self._written[name]
             dropped += gone
         self.asked = [left for sheet in self.asked if (left := tuple(n for n in sheet if n not in dropped))]
         return dropped
 
-    def _applies(self, name: str) -> bool | None:
+    def applies(self, name: str) -> bool | None:
+        """Return whether the question `name` concerns this case; None where that hangs on open answers."""
         return WorkingMemory(self._vocabulary, self.answers).applies(self.knowledge.findings[name])
 
     def resume(self) -> None:

@@ -51,7 +51,8 @@ class Journal:
         """Return the newest unfinished journal in `folder` that no living interview holds. Raises `NoJournal`."""
         held = 0
         try:
-            found = sorted(folder.glob(f"*{UNFINISHED}"), key=_age, reverse=True)
+            files = (path for path in folder.glob(f"*{UNFINISHED}") if not path.is_dir())
+            found = sorted(files, key=_age, reverse=True)
         except OSError as error:
             raise NoJournal(f"{folder}: {error.strerror}") from error
         for path in found:

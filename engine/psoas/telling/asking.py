@@ -109,10 +109,11 @@ def _could_mean(it: Consultation, question: Question, level: str) -> str:
 
 def _worse(it: Consultation, question: Question) -> list[str]:
     """Return the levels above that of the case to which the answer could lead, the most urgent first."""
-    return [level for level in question.levels if _is_worse(it, level)]
+    return [level for level in question.levels if is_worse(it, level)]
 
 
-def _is_worse(it: Consultation, level: str) -> bool:
+def is_worse(it: Consultation, level: str) -> bool:
+    """Tell whether `level` is more urgent than the level of the case; where that cannot be judged, every one is."""
     rank = {d.id: place for place, d in enumerate(it.knowledge.manifest.dispositions)}
     undecided = it.knowledge.manifest.otherwise.unasked
     return level != undecided and (it.level.id == undecided or rank[level] > rank[it.level.id])
@@ -121,7 +122,7 @@ def _is_worse(it: Consultation, level: str) -> bool:
 def turns_for_the_worse(it: Consultation) -> Iterator[Block]:
     """Yield the answers that would make it more urgent, of those that can change: one alone, then two together."""
     entries = []
-    for level, group in groupby((t for t in it.turns if _is_worse(it, t.disposition)), key=lambda t: t.disposition):
+    for level, group in groupby((t for t in it.turns if is_worse(it, t.disposition)), key=lambda t: t.disposition):
         item = it.knowledge.level(level)
         said = list(dict.fromkeys(_turned(it, list(group))))
         head = item.net or f"→ {item.would}, if"

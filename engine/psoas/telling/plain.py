@@ -18,7 +18,8 @@ SCREEN = 40
 
 def to_text(document: Document, width: int = 80, paint: Paint = lambda role, text: text) -> str:
     """Return `document` as text; `paint` may add colour, which never carries meaning of its own."""
-    lines = [paint("alarm" if document.alarm else "title", document.title)]
+    role = "alarm" if document.alarm else "title"
+    lines = [paint(role, line) for line in _wrapped(document.title, width, "")]
     lines += [line for block in document.opening for line in _block(block, width, paint)]
     for section in document.sections:
         lines += ["", paint("heading", section.title)]
@@ -44,7 +45,7 @@ def _entry(entry: Entry, lead: str, width: int, paint: Paint) -> Iterator[str]:
     head = entry.head + (f"  ({entry.aside})" if entry.aside else "")
     first, *rest = _wrapped(head, width, lead, inner)
     yield lead + paint("head", first[len(lead) :])
-    yield from rest
+    yield from (inner + paint("head", line[len(inner) :]) for line in rest)
     before = ""
     for label, text in entry.lines:
         start = f"{inner}{'' if label == before else label:<{LABEL - 1}} " if label else inner

@@ -11,7 +11,7 @@ from psoas.interview import Sheet
 from psoas.knowledge.model import Finding, Knowledge
 from psoas.memory import State
 from psoas.readings.phrase import Phrases, listed, lowered
-from psoas.telling.asking import allowed_answers
+from psoas.telling.asking import allowed_answers, is_worse
 from psoas.telling.document import Block, Document, Entries, Entry, Paragraph, Section
 
 FEW = 6
@@ -111,6 +111,31 @@ def noted(knowledge: Knowledge, given: Mapping[str, State]) -> str:
 
 def _clear(finding: Finding) -> tuple[State, State]:
     return finding.clear, frozenset({finding.clear})
+
+
+def still_open(it: Consultation) -> Iterator[str]:
+    """Yield what the open answers can still make of it: what it is at least, and when only it is more urgent."""
+    if it.level.alone:
+        return
+    if it.triage.missing:
+        yield f"Still open: {len(it.triage.missing)} of {it.triage.needed} safety questions."
+    reasons: dict[str, dict[str, None]] = {}
+    for rule in (it.knowledge.rules[rule] for question in it.questions for rule in question.rules):
+        if is_worse(it, rule.level):
+            reasons.setdefault(rule.level, {})[rule.name or rule.because] = None
+    if not reasons:
+        yield "No open answer can make it more urgent."
+        return
+    least = it.triage.within[0]
+    settled = least == it.knowledge.manifest.otherwise.settled
+    yield "No answer so far makes it urgent." if settled else f"It is at least “{it.knowledge.level(least).would}”."
+    for level in reversed(it.knowledge.manifest.dispositions):
+        if level.id in reasons and not level.screened:
+            yield f"It may also come to “{level.would}”."
+        elif level.id in reasons:  # of what stands alone none is left out
+            names = list(reasons[level.id])
+            said = "; ".join(names) if level.alone else _some(names)
+            yield f"It is “{level.would}” only if open answers point to: {said}."
 
 
 def so_far(it: Consultation, answers: Mapping[str, State]) -> Document:
