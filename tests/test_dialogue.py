@@ -916,7 +916,7 @@ def test_signs_the_terminal_cannot_show_have_stand_ins(state: Path) -> None:
 @terminal
 def test_an_unfinished_case_is_offered_its_safety_questions(state: Path, tmp_path: Path) -> None:
     case = tmp_path / "case.yaml"
-    case.write_text("title: Half\nanswers: {age_years: 30, sex: male, pain_site: central_lumbar}\n")
+    case.write_text("title: Half\nstory: 'It hurts: since June.'\nanswers: {age_years: 30, sex: male, pain_site: central_lumbar}\n")
     with Sitting(state, case) as person:
         assert re.search(r"Answer them now\? About \d+ to go\. yes or no", " ".join(person.read().split()))
         assert "Answer them now?" in person.type("perhaps")
@@ -935,7 +935,7 @@ def test_an_unfinished_case_is_offered_its_safety_questions(state: Path, tmp_pat
         assert person.end() == 0
         assert "EMERGENCY" in person.seen
     assert "age_years: 30" in (tmp_path / "whole.yaml").read_text()
-    assert "title: Half" in (tmp_path / "whole.yaml").read_text()
+    assert 'title: Half\nstory: "It hurts: since June."\n' in (tmp_path / "whole.yaml").read_text()
     assert journals(state) == []
 
 

@@ -316,7 +316,8 @@ class CaseReader:
 def case_text(knowledge: Knowledge, case: Case) -> str:
     """Return `case` as the text of a case file: read again it gives the same answers, refused ones included."""
     refused = {item.finding: item for item in case.rejected}
-    lines = [f"id: {flow(case.id)}", *([f"title: {flow(case.title)}"] if case.title else []), "answers:"]
+    head = {"id": case.id, "title": case.title, "story": case.story}
+    lines = [*(f"{key}: {flow(text)}" for key, text in head.items() if text or key == "id"), "answers:"]
     for name, state in case.answers.items():
         lines.append(f"  # {knowledge.findings[name].question}")
         if name in refused:

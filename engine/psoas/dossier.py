@@ -28,7 +28,7 @@ class Dossier:
         self.knowledge = consultant.knowledge
         self.asked: list[tuple[str, ...]] = []  # the sheets, in the order of asking
         self._vocabulary = consultant.vocabulary
-        self._id, self._title = case.id, case.title
+        self._id, self._title, self._story = case.id, case.title, case.story
         self._written = {  # as in the file, and in its order
             name: case.written.get(name, as_written(case.answers[name]))
             for name in dict.fromkeys((*case.written, *case.answers))
@@ -44,7 +44,8 @@ class Dossier:
     @property
     def case(self) -> Case:
         """The case as answered so far, in which answers that contradict each other count as unknown."""
-        return make_case(self.knowledge, self._written, id=self._id, title=self._title)
+        case = make_case(self.knowledge, self._written, id=self._id, title=self._title)
+        return dataclasses.replace(case, story=self._story)
 
     def text(self) -> str:
         """Return the case file, with the answers in the order of asking."""
