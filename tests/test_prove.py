@@ -18,7 +18,6 @@ from psoas.audit.invariants import proofs, read_invariants
 from psoas.case import Case
 from psoas.consultation import Consultant
 from psoas.faults import Unusable
-from psoas.knowledge.conditions import OPEN
 from psoas.knowledge.model import Invariant, Knowledge
 from psoas.memory import Standing, State, Vocabulary, WorkingMemory
 from psoas.readings.foresee import established, foreseen
@@ -35,24 +34,7 @@ def theory(knowledge: Knowledge) -> Prover:
 
 def pinned(theory: Prover, answers: Mapping[str, State]) -> list[z3.BoolRef]:
     """Return the formulas that leave one case: these answers."""
-    a, formulas = theory.answers, []
-    for name in theory.knowledge.findings:
-        state = answers.get(name, Standing.UNASKED)
-        formulas += [a.asked[name] == (state is not Standing.UNASKED), a.known[name] == (not isinstance(state, Standing))]
-        if isinstance(state, Standing):
-            continue
-        if name in a.number:
-            formulas.append(a.number[name] == z3.RealVal(repr(state)))
-        elif name in a.series:
-            assert isinstance(state, tuple)
-            formulas.append(a.length[name] == len(state))
-            formulas += [v == z3.RealVal(repr(n)) for v, n in zip(a.series[name][-len(state) :], state, strict=True)]
-        else:
-            words = state if isinstance(state, frozenset) else {state}
-            formulas += [variable == (word in words) for word, variable in a.words[name].items()]
-            if name in a.partly:
-                formulas.append(a.partly[name] == (OPEN in words))
-    return formulas
+    return [theory.answers.equal(name, answers.get(name, Standing.UNASKED)) for name in theory.knowledge.findings]
 
 
 def disagreements(theory: Prover, memory: WorkingMemory) -> list[str]:

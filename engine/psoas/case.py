@@ -37,7 +37,9 @@ class Expectation:
 
     disposition: str = ""
     causes: tuple[str, ...] = ()  # the leading one first
-    certainty: Mapping[str, str] = field(default_factory=dict)  # cause → the word for how certain
+    certainty: Mapping[str, str] = field(
+        default_factory=dict
+    )  # cause → how certain: its word, or its number as reported
     not_causes: tuple[str, ...] = ()  # what must not be established
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

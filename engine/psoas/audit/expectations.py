@@ -45,11 +45,13 @@ def _missed_causes(expect: Expectation, got: Outcome, knowledge: Knowledge) -> I
     for cause in expect.not_causes:
         if cause in got.causes:
             yield Miss("not cause", cause, f"must not come to {cause}, and does")
-    for cause, word in expect.certainty.items():
-        found = knowledge.certainty_word(got.causes[cause]) if cause in got.causes else "not established"
-        if found != word:
-            number = f" ({got.causes[cause]:.2f})" if cause in got.causes else ""
-            yield Miss("certainty", cause, f"expects {cause} to be {word}, and it is {found}{number}")
+    for cause, wanted in expect.certainty.items():
+        if cause not in got.causes:
+            yield Miss("certainty", cause, f"expects {cause} to be {wanted}, and it is not established")
+            continue
+        word, number = knowledge.certainty_word(got.causes[cause]), f"{got.causes[cause]:.2f}"
+        if wanted not in (word, number):
+            yield Miss("certainty", cause, f"expects {cause} to be {wanted}, and it is {word} ({number})")
 
 
 def _missed_remedies(expect: Expectation, got: Outcome, knowledge: Knowledge) -> Iterator[Miss]:

@@ -115,10 +115,10 @@ def expectation_between(now: Outcome, then: Outcome, knowledge: Knowledge) -> di
         return {"exclude": sorted(then.remedies - now.remedies)[:3]}
     if lead != other:
         return {"causes": [lead]}
-    word = knowledge.certainty_word
-    for cause, certainty in now.causes.items():
-        if word(certainty) != word(then.causes[cause]):
-            return {"certainty": {cause: word(certainty)}}
+    for said in (knowledge.certainty_word, "{:.2f}".format):
+        for cause, certainty in now.causes.items():
+            if said(certainty) != said(then.causes[cause]):
+                return {"certainty": {cause: said(certainty)}}
     return None
 
 

@@ -115,6 +115,11 @@ class Panel:
         """Return whether a change that no worked case notices can be noticed at all."""
         from psoas.readings.prove.prover import Undecided
 
+        before = self.judge.program.clauses[self._number[clause.id]]
+        weighed = mutant.kind == "strength" or _rests_on_conclusions(before) or _rests_on_conclusions(clause)
+        weighed = weighed and self._reaches_a_cause((*before.heads, *_counted_against(before)))
+        if mutant.kind == "strength" and not weighed:
+            return Tried(mutant, "equivalent")
         follows = mutant.kind not in IN_CONDITIONS
         try:
             case = original.case(original.firing_otherwise(clause, wherever_it_fires=follows), small=True)
@@ -122,12 +127,22 @@ class Panel:
                 return Tried(mutant, "equivalent")
             if self._tells_apart(case, judge):
                 return Tried(mutant, "unnoticed", apart=case)
-            if mutant.kind == "strength" or (isinstance(mutant.item, Rule) and _rests_on_conclusions(clause)):
-                return Tried(mutant, "unnoticed")  # of certainty there is no proof
             case = original.case(original.advising_otherwise(judge.knowledge), small=False)
         except Undecided:
             return Tried(mutant, "unnoticed")
-        return Tried(mutant, "equivalent") if case is None else Tried(mutant, "unnoticed", apart=case)
+        # of how certain a cause is there is no proof
+        return Tried(mutant, "unnoticed" if weighed or case is not None else "equivalent", apart=case)
+
+    def _reaches_a_cause(self, symbols: Iterable[str]) -> bool:
+        """Tell whether the certainty of a cause that is named depends on that of one of `symbols`."""
+        program, reached, pending = self.judge.program, set[str](), list(symbols)
+        while pending:
+            symbol = pending.pop()
+            if symbol not in reached:
+                reached.add(symbol)
+                for number in program.by_symbol.get(symbol, ()):
+                    pending += [*program.clauses[number].heads, *_counted_against(program.clauses[number])]
+        return not reached.isdisjoint(self.judge.ranking.causes)
 
     def _tells_apart(self, answers: dict[str, State], judge: Judge) -> bool:
         case = case_of("apart", answers)
@@ -137,6 +152,11 @@ class Panel:
 def _spans(outlook: Outlook, clause: Clause) -> tuple[Truth, Truth]:
     """Return what a decided outlook says of the condition of a clause, and of its exceptions."""
     return outlook.truth(clause.when), outlook.truth(clause.unless) if clause.unless is not None else NEVER
+
+
+def _counted_against(clause: Clause) -> tuple[str, ...]:
+    """Return the conclusions that a clause counts against."""
+    return clause.origin.then if isinstance(clause.origin, Rule) and not clause.heads else ()
 
 
 def _rests_on_conclusions(clause: Clause) -> bool:

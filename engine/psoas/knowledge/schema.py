@@ -164,7 +164,7 @@ def _case(knowledge: Knowledge) -> Schema:
     reasons = {"anyOf": [*words["anyOf"], {"type": "object"}]}
     levels = {"enum": [level.id for level in knowledge.manifest.dispositions]}
     listed = dict.fromkeys(("causes", "not_causes", "include", "exclude", "ask_next"), reasons)
-    words_of = {"enum": list(knowledge.manifest.certainty)}
+    words_of = {"anyOf": [{"enum": list(knowledge.manifest.certainty)}, {"type": "number", "minimum": 0, "maximum": 1}]}
     certain = {
         "type": "object",
         "properties": dict.fromkeys(knowledge.conclusions, words_of),
