@@ -245,7 +245,7 @@ def test_a_limit_is_a_case_with_a_few_answers_changed(copy: Path, knowledge: Kno
     )
     done = run("--kb", copy)
     assert done.exit_code == 0, done.output
-    assert "2 worked cases and 1 limits: all come out as they expect." in done.output
+    assert "2 worked cases and 1 limit: all come out as they expect." in done.output
     base = read_case(knowledge, copy / "cases/V12.yaml")
     (limit,) = read_limits(knowledge, copy / "limits", Path("limits"), {"V12": base})
     assert limit.case is not None

@@ -8,13 +8,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from conftest import ROOT
-from psoas.case import read_case
-from psoas.consultation import Consultant
 from psoas.faults import Unusable
 from psoas.knowledge.load import load
-from test_cases import misses
+from psoas_cli.main import psoas
 
 PAGE = ROOT / "docs" / "writing-rules.md"
 TEXT = PAGE.read_text()
@@ -30,7 +29,7 @@ MISTAKE = re.compile(
 @pytest.fixture
 def kb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the knowledge base with everything the page adds."""
-    shutil.copytree(ROOT / "kb", tmp_path / "kb", ignore=shutil.ignore_patterns("cases"))
+    shutil.copytree(ROOT / "kb", tmp_path / "kb", ignore=shutil.ignore_patterns("cases", "limits"))
     monkeypatch.chdir(tmp_path)
     for file, block in re.findall(r"[Aa]t the end of `(kb/[^`]+)`:\n\n```yaml\n(.*?)```", TEXT, re.DOTALL):
         with Path(file).open("a") as stream:
@@ -38,17 +37,20 @@ def kb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("kb")
 
 
-def test_the_case_comes_out_as_it_expects(kb: Path) -> None:
+def test_the_case_and_its_limit_come_out_as_they_expect(kb: Path) -> None:
     like = (ROOT / "kb/cases/C01-half-a-minute-of-plank.yaml").read_text()
     answers = re.search(r"^answers:\n(.*?)^expect:", like, re.DOTALL | re.MULTILINE)
     block = re.search(r"^```yaml\n(id: .*?)```", TEXT, re.DOTALL | re.MULTILINE)
+    limit = re.search(r"^```yaml\n(- tries: .*?)```", TEXT, re.DOTALL | re.MULTILINE)
     assert answers
     assert block
+    assert limit
     assert CASE in TEXT
-    path = Path("case.yaml")
-    path.write_text(block[1].replace("  # (all other answers as in C01)\n", answers[1]))
-    consultant = Consultant(load(kb))
-    assert misses(consultant, read_case(consultant.knowledge, path)) == []
+    for file, text in ((CASE, block[1].replace("  # (all other answers as in C01)\n", answers[1])), ("kb/limits/packs.yaml", limit[1])):
+        Path(file).parent.mkdir()
+        Path(file).write_text(text)
+    done = CliRunner().invoke(psoas, ["audit", "cases", "--kb", "kb"])
+    assert done.output == "1 worked case and 1 limit: all come out as they expect.\n"
 
 
 def test_the_page_adds_one_of_each(kb: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from psoas.audit.checks.cases import case_disagrees
 from psoas.audit.material import Material
-from psoas.audit.report import Audit, Flaw, as_record, filled, where
+from psoas.audit.report import Audit, Flaw, as_record, count_of, filled, where
 from psoas.audit.survivors import Tried
 from psoas.case import plain
 from psoas.knowledge.model import Knowledge
@@ -60,7 +60,7 @@ def run(material: Material) -> Casework:
 
 def verdict(found: Casework) -> str:
     """Return one or two sentences: how many come out as expected, how many changes are noticed."""
-    tried = f"{found.cases} worked cases" + (f" and {found.limits} limits" if found.limits else "")
+    tried = count_of(found.cases, "worked case") + (f" and {count_of(found.limits, 'limit')}" if found.limits else "")
     wrong = len({flaw.item for flaw in found.misses})
     out = f"{tried}: {wrong or 'all'} {'do not ' if wrong else ''}come out as they expect."
     if found.silent:

@@ -84,7 +84,7 @@ def verdict(audit: Audit, *, notes: bool = True) -> str:
     looked = " and ".join(looked.rsplit(", ", 1))
     hidden = audit.count("note") and not notes
     hint = " Show the notes with --notes." if hidden else ""
-    hushed = f", {_of(len(audit.suppressed), 'suppression')}" if audit.suppressed else ""
+    hushed = f", {count_of(len(audit.suppressed), 'suppression')}" if audit.suppressed else ""
     sound = "Sound" if not audit.count("error") and not audit.count("warning") else "Not sound"
     sound = "Sound, with warnings" if not audit.count("error") and audit.count("warning") else sound
     return f"{sound}. {looked}: {found}{hushed}.{hint}"
@@ -122,19 +122,20 @@ def as_record(flaw: Flaw) -> dict[str, Any]:
 
 
 def _looked_at(audit: Audit, knowledge: Knowledge) -> Iterator[str]:
-    yield f"{len(knowledge.rules)} rules"
+    yield count_of(len(knowledge.rules), "rule")
     if audit.cases:
-        yield f"{audit.cases} worked cases"
+        yield count_of(audit.cases, "worked case")
     if audit.limits:
-        yield f"{audit.limits} limits"
+        yield count_of(audit.limits, "limit")
 
 
 def _counted(audit: Audit) -> str:
-    counts = [_of(audit.count(severity), severity) for severity in reversed(SEVERITIES)]
+    counts = [count_of(audit.count(severity), severity) for severity in reversed(SEVERITIES)]
     return ", ".join(counts)
 
 
-def _of(count: int, noun: str) -> str:
+def count_of(count: int, noun: str) -> str:
+    """Return a number and its noun."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil, floor
 from typing import Any
 
 import z3
@@ -90,16 +91,26 @@ class Prover(Theory):
         Numbers that must be others are whole ones where that is possible.
         """
         solver = z3.Solver()
-        solver.set("timeout", 60_000)
+        solver.set("rlimit", 50_000_000)  # of steps, not seconds: the same case on every machine
         solver.add(*self.answers.allowed, *self.consistent, formula)
         if solver.check() != z3.sat:
             return None
-        names = sorted(self.answers.asked)
-        wishes = [self.answers.equal(name, answers.get(name, Standing.UNASKED)) for name in names]
-        wishes += [z3.IsInt(number) for number in self.answers.number.values()]
-        self._keep(solver, wishes)
-        solver.check()
-        return self.answers.read(solver.model())
+        solver.set("rlimit", 2_000_000)  # a wish that takes more is not granted
+        self._keep(
+            solver, [self.answers.equal(n, answers.get(n, Standing.UNASKED)) for n in sorted(self.answers.asked)]
+        )
+        if solver.check() != z3.sat:
+            return None
+        case = self.answers.read(solver.model())
+        for name, number in self.answers.number.items():
+            value = case.get(name)
+            if isinstance(value, float) and value != int(value):
+                for whole in (floor(value), ceil(value)):
+                    if solver.check(number == whole) == z3.sat:
+                        case = self.answers.read(solver.model())
+                        solver.add(number == whole)
+                        break
+        return case
 
     def _keep(self, solver: Any, wishes: list[Formula]) -> None:
         """Add those of `wishes` that the solver can grant, half by half: most can be granted together."""
