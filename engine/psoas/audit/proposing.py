@@ -69,10 +69,17 @@ class Proposer:
             answers = self.original.case_near(formula, base.answers)
             if answers is None:
                 continue
-            changed = _differences(base.answers, answers)
-            if best is None or len(changed) < len(best.changed):
-                best = self._from(tried, base, changed, judge) or best
+            found = self._from(tried, base, _differences(base.answers, answers), judge)
+            if found is not None and (best is None or len(found.changed) < len(best.changed)):
+                best = self._shortened(tried, found, judge)
         return best
+
+    def _shortened(self, tried: Tried, found: Proposal, judge: Judge) -> Proposal:
+        """Return the proposal without those changed answers that it can do without."""
+        for name in found.changed:
+            rest = {other: state for other, state in found.changed.items() if other != name}
+            found = self._written(tried, found.base, rest, judge) or found
+        return found
 
     def _starts(self, tried: Tried) -> Iterator[Case]:
         """Yield a few worked cases to start from: those in which the item fires, then those with a whole plan."""
@@ -84,11 +91,14 @@ class Proposer:
 
     def _from(self, tried: Tried, base: Case, changed: Mapping[str, State | None], judge: Judge) -> Proposal | None:
         written = {name: None if state is None else as_written(state) for name, state in changed.items()}
+        return self._written(tried, base, written, judge)
+
+    def _written(self, tried: Tried, base: Case, written: Mapping[str, Any], judge: Judge) -> Proposal | None:
         case = with_changes(self.knowledge, base, written)
-        if {item.finding for item in case.rejected} & changed.keys():
+        if {item.finding for item in case.rejected} & written.keys():
             return None
         now, then = self.panel.judge.outcome(case), judge.outcome(case)
-        expect = expectation_between(now, then, self.knowledge)
+        expect = expectation_between(now, then, self.knowledge, tried.mutant.item.id)
         if expect is None:
             return None
         parts: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in expect.items()}
@@ -98,8 +108,11 @@ class Proposer:
         return Proposal(tried.mutant.item.id, base, written, expect, replace(case, expect=asked))
 
 
-def expectation_between(now: Outcome, then: Outcome, knowledge: Knowledge) -> dict[str, Any] | None:
-    """Return an expectation that `now` meets and `then` does not, the weightiest there is; None where none is."""
+def expectation_between(now: Outcome, then: Outcome, knowledge: Knowledge, about: str = "") -> dict[str, Any] | None:
+    """Return an expectation that `now` meets and `then` does not, the weightiest there is; None where none is.
+
+    Of several remedies the one it is `about` is named, if it is among them, else the first.
+    """
     lead, other = next(iter(now.causes), ""), next(iter(then.causes), "")
     lost = [cause for cause in now.causes if cause not in then.causes]
     come = [cause for cause in then.causes if cause not in now.causes]
@@ -110,9 +123,9 @@ def expectation_between(now: Outcome, then: Outcome, knowledge: Knowledge) -> di
     if come:
         return {"not_causes": [come[0]]}
     if now.remedies - then.remedies:
-        return {"include": sorted(now.remedies - then.remedies)[:3]}
+        return {"include": [min(now.remedies - then.remedies, key=lambda remedy: (remedy != about, remedy))]}
     if then.remedies - now.remedies:
-        return {"exclude": sorted(then.remedies - now.remedies)[:3]}
+        return {"exclude": [min(then.remedies - now.remedies, key=lambda remedy: (remedy != about, remedy))]}
     if lead != other:
         return {"causes": [lead]}
     for said in (knowledge.certainty_word, "{:.2f}".format):

@@ -101,16 +101,20 @@ class Prover(Theory):
         )
         if solver.check() != z3.sat:
             return None
-        case = self.answers.read(solver.model())
-        for name, number in self.answers.number.items():
-            value = case.get(name)
-            if isinstance(value, float) and value != int(value):
-                for whole in (floor(value), ceil(value)):
-                    if solver.check(number == whole) == z3.sat:
-                        case = self.answers.read(solver.model())
-                        solver.add(number == whole)
-                        break
-        return case
+        return self._rounded(solver)
+
+    def _rounded(self, solver: Any) -> dict[str, State]:
+        """Return a case of a satisfiable `solver`, its numbers whole where that is possible one by one."""
+        model = solver.model()
+        numbers = [*self.answers.number.values(), *(n for series in self.answers.series.values() for n in series)]
+        for number in numbers:
+            value = model.eval(number, model_completion=True).as_fraction()
+            for whole in (floor(value), ceil(value)) if value.denominator > 1 else ():
+                if solver.check(number == whole) == z3.sat:
+                    model = solver.model()
+                    solver.add(number == whole)
+                    break
+        return self.answers.read(model)
 
     def _keep(self, solver: Any, wishes: list[Formula]) -> None:
         """Add those of `wishes` that the solver can grant, half by half: most can be granted together."""
