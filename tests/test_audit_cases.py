@@ -241,7 +241,7 @@ def run(*arguments: object) -> Result:
 
 def test_a_limit_is_a_case_with_a_few_answers_changed(copy: Path, knowledge: Knowledge) -> None:
     (copy / "limits" / "core.yaml").write_text(
-        "- tries: K10\n  case: V12\n  with: {duration_days: 42, plank_s: }\n  expect: {disposition: see_clinician}\n"
+        "- tries: K10\n  case: V12\n  with: {duration_days: 42, plank_s: null}\n  expect: {disposition: see_clinician}\n"
     )
     done = run("--kb", copy)
     assert done.exit_code == 0, done.output

@@ -271,8 +271,8 @@ def scalar(text: str) -> str:
 def flow(value: object) -> str:
     """Return a text, None (nothing), or a list or mapping of such, as YAML on one line."""
     if isinstance(value, Mapping):
-        entries = (f"{scalar(str(key))}: {flow(entry)}".rstrip() for key, entry in value.items())
+        entries = (f"{scalar(str(key))}: {flow(entry)}" for key, entry in value.items())
         return f"{{{', '.join(entries)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(flow, value))}]"
-    return "" if value is None else scalar(str(value))
+    return "null" if value is None else scalar(str(value))

@@ -37,10 +37,10 @@ def read_limits(knowledge: Knowledge, folder: Path, shown: Path, cases: Mapping[
         try:
             root = parse(read_bytes(folder / name), file)
         except Unusable as error:
-            yield Worked(name.stem, file, None, error.faults)
+            yield Worked(name.stem, file, None, error.faults, 1)
             continue
         if root is not None and not isinstance(root, SequenceNode):
-            yield Worked(name.stem, file, None, (Fault(place_of(root, file), "is no list of limits"),))
+            yield Worked(name.stem, file, None, (Fault(place_of(root, file), "is no list of limits"),), 1)
             continue
         for node in root.value if root is not None else ():
             yield _limit(knowledge, node, file, cases)

@@ -84,7 +84,7 @@ class Proposer:
     def _starts(self, tried: Tried) -> Iterator[Case]:
         """Yield a few worked cases to start from: those in which the item fires, then those with a whole plan."""
         full = {d.id for d in self.knowledge.manifest.dispositions if d.plan == "full"}
-        firing = self.panel.firing(tried.mutant.item)
+        firing = [case for case in self.panel.firing(tried.mutant.item) if case in self.bases]
         yield from firing[:3]
         whole = [case for case in self.bases if case.expect and case.expect.disposition in full]
         yield from [case for case in whole if case not in firing][:2]
