@@ -206,7 +206,7 @@ def _answer(finding: Finding) -> Schema:
     described = {"description": " ".join(filter(None, [finding.question, finding.how]))}
     if finding.range is None:
         word: Schema = {"enum": [*finding.values, OPEN]}
-        return {**(_some(word) if finding.type == "any of" else word), **described}
+        return {"anyOf": [_some(word) if finding.type == "any of" else word, {"type": "null"}], **described}
     number: Schema = {"type": "number", "minimum": finding.range.low, "maximum": finding.range.high}
     if finding.length is not None:
         low, high = int(finding.length.low), int(finding.length.high)
