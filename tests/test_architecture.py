@@ -27,7 +27,7 @@ ALONE = {
     "yaml": {
         "engine/psoas/yamltext.py",
         "engine/psoas/case.py",
-        "engine/psoas/audit/limits.py",
+        "engine/psoas/audit/casework/limits.py",
         "engine/psoas/knowledge/load.py",
         "engine/psoas/knowledge/shape.py",
         "engine/psoas/knowledge/reader.py",

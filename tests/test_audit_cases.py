@@ -17,12 +17,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conftest import CASES, ROOT
+from psoas.audit.casework.limits import read_limits
+from psoas.audit.casework.mutants import Mutations
+from psoas.audit.casework.outcome import Judge, outcome_of
+from psoas.audit.casework.proposing import Proposer, expectation_between
+from psoas.audit.casework.survivors import Panel, Verdict
 from psoas.audit.checking import tried_on
-from psoas.audit.limits import read_limits
-from psoas.audit.mutants import Mutations
-from psoas.audit.outcome import Judge, outcome_of
-from psoas.audit.proposing import Proposer, expectation_between
-from psoas.audit.survivors import Panel, Verdict
 from psoas.case import Case, Expectation, case_of, make_case, read_case
 from psoas.consultation import Consultant
 from psoas.knowledge.conditions import All, AtLeast, Holds, Not
@@ -209,7 +209,7 @@ def test_a_proposed_limit_notices_the_change_and_starts_from_a_worked_case() -> 
 
 
 def test_what_is_expected_is_the_weightiest_difference(knowledge: Knowledge) -> None:
-    from psoas.audit.outcome import Outcome
+    from psoas.audit.casework.outcome import Outcome
 
     now = Outcome("self_care", {"a": 0.7, "b": 0.4}, frozenset({"x"}))
     assert expectation_between(now, dataclasses.replace(now, level="see_clinician"), knowledge) == {"disposition": "self_care"}

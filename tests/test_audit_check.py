@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import ROOT
-from psoas.audit.casework import UNNOTICED
+from psoas.audit.casework.report import UNNOTICED
 from psoas.audit.checking import CHECKS, STALE, UNUSABLE, audit, worked_cases
 from psoas.audit.manual import check_ids, page, pages_home
 from psoas.audit.report import Audit, Flaw, to_json, to_text

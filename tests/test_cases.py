@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import CASES
-from psoas.audit.expectations import misses
+from psoas.audit.casework.expectations import misses
 from psoas.case import Case, make_case, read_case
 from psoas.consultation import Consultant
 from psoas.faults import Unusable

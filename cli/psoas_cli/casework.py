@@ -12,9 +12,9 @@ import click
 from psoas_cli.output import Problem, kb_option, write, write_file
 
 if TYPE_CHECKING:
-    from psoas.audit.casework import Casework
+    from psoas.audit.casework.report import Casework
+    from psoas.audit.casework.survivors import Panel
     from psoas.audit.material import Material
-    from psoas.audit.survivors import Panel
     from psoas.knowledge.model import Knowledge
     from psoas.readings.prove.versions import Original
 
@@ -49,12 +49,12 @@ def cases(
     by a step, an operator, a part or exception left out, the conclusion, the level, the strength. What no case would
     notice is said in words. Exit 1 where a case does not come out as it expects.
     """
-    from psoas.audit import casework
+    from psoas.audit.casework import report
 
     if (propose or names or threshold is not None) and not mutate:
         raise Problem("--propose, --of and --threshold go with --mutate")
     material = _material(kb, cases)
-    found = casework.run(material)
+    found = report.run(material)
     whole = True
     if mutate:
         whole = _mutate(material, found, names, propose)
@@ -82,8 +82,8 @@ def _material(kb: Path | None, cases: Path | None) -> Material:
 
 def _mutate(material: Material, found: Casework, names: tuple[str, ...], propose: Path | None) -> bool:
     """Try every change, into `found`; return whether it came to the end."""
-    from psoas.audit.mutants import Mutations
-    from psoas.audit.survivors import Panel
+    from psoas.audit.casework.mutants import Mutations
+    from psoas.audit.casework.survivors import Panel
 
     mutations = Mutations(material.knowledge)
     changes = list(mutations.all())
@@ -130,7 +130,7 @@ def _bar(items: list[Any], label: str) -> Iterator[Any]:
 
 def _propose(material: Material, found: Casework, panel: Panel, original: Original, target: Path) -> None:
     """Write a limit for each change that nothing notices, as far as one is found."""
-    from psoas.audit.proposing import Proposer
+    from psoas.audit.casework.proposing import Proposer
 
     bases = [w.case for w in material.cases if w.case is not None and not w.line]
     proposer = Proposer(panel, bases, original)
@@ -148,10 +148,10 @@ def _propose(material: Material, found: Casework, panel: Panel, original: Origin
 
 
 def _shown(found: Casework, form: str) -> str:
-    from psoas.audit import casework
+    from psoas.audit.casework import report
 
     if form == "sarif":
         from psoas.audit.sarif import to_sarif
 
-        return to_sarif(casework.as_audit(found))
-    return casework.to_json(found) if form == "json" else casework.to_text(found)
+        return to_sarif(report.as_audit(found))
+    return report.to_json(found) if form == "json" else report.to_text(found)

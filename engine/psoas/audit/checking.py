@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from psoas.audit.casework.limits import LIMITS, read_limits
 from psoas.audit.checks import cases, numbers, reach, remedies, rules, signatures, sources
-from psoas.audit.limits import LIMITS, read_limits
 from psoas.audit.material import Check, Material, Worked
 from psoas.audit.report import Audit, Flaw
 from psoas.case import read_case

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from psoas.audit.casework.outcome import Judge
 from psoas.audit.logic import Logic
-from psoas.audit.outcome import Judge
 from psoas.audit.report import Flaw, Severity
 from psoas.case import Case
 from psoas.consultation import Consultant

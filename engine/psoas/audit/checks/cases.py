@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from psoas.audit.expectations import missed, misses
+from psoas.audit.casework.expectations import missed, misses
 from psoas.audit.material import Material
 from psoas.audit.report import Flaw
 from psoas.case import Case

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from psoas.audit.expectations import missed
-from psoas.audit.mutants import Mutant
-from psoas.audit.outcome import Judge
+from psoas.audit.casework.expectations import missed
+from psoas.audit.casework.mutants import Mutant
+from psoas.audit.casework.outcome import Judge
 from psoas.case import Case, case_of
 from psoas.faults import Unusable
 from psoas.knowledge.conditions import Holds, leaves

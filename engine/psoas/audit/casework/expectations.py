@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from psoas.audit.casework.outcome import Outcome, outcome_of
 from psoas.audit.coverage import is_short
-from psoas.audit.outcome import Outcome, outcome_of
 from psoas.case import Expectation
 from psoas.consultation import Consultation
 from psoas.knowledge.model import Knowledge, Rule

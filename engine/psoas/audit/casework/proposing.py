@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from psoas.audit.expectations import missed
-from psoas.audit.limits import with_changes
-from psoas.audit.outcome import Judge, Outcome
-from psoas.audit.survivors import Panel, Tried
+from psoas.audit.casework.expectations import missed
+from psoas.audit.casework.limits import with_changes
+from psoas.audit.casework.outcome import Judge, Outcome
+from psoas.audit.casework.survivors import Panel, Tried
 from psoas.case import Case, Expectation, as_written
 from psoas.knowledge.model import Knowledge
 from psoas.memory import Standing, State

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from psoas.audit.casework.survivors import Tried
 from psoas.audit.checks.cases import case_disagrees
 from psoas.audit.material import Material
 from psoas.audit.report import Audit, Flaw, as_record, count_of, filled, where
-from psoas.audit.survivors import Tried
 from psoas.case import plain
 from psoas.knowledge.model import Knowledge
 
