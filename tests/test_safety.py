@@ -123,6 +123,12 @@ class Answers:
             refused |= {"leg_side", "leg_symptoms"}
         if given.get("temperature_c", 0) >= 38 and given.get("fever") == "no":  # type: ignore[operator]
             refused |= {"fever"}
+        if given.get("onset") == "after_trauma" and given.get("trauma") == "none":
+            refused |= {"onset", "trauma"}
+        if given.get("pain_site") == "abdomen_and_back" and given.get("abdominal_pain") == "no":
+            refused |= {"abdominal_pain"}
+        if given.get("pain_on_walking") == "yes" and given.get("hop_test") == "pain_free":
+            refused |= {"hop_test"}
         self.values = {name: value for name, value in given.items() if name not in refused}
 
     def _applies(self, name: str) -> Truth:
@@ -441,7 +447,7 @@ def verdict(written: Written) -> Verdict:
     return Verdict(fired, unsettled, missing, level, (mildest, most))
 
 
-BEYOND = {"K28", "K29", "K30", "K31", "U20", "U21"}
+BEYOND = {"K28", "K29", "K30", "K31", "K32", "U20", "U21"}
 """Triage rules this knowledge base adds to the agreed ones; they raise to see_clinician at most; U20 and U21 only name a cause."""
 
 

@@ -53,6 +53,8 @@ class Mutations:
         manifest = knowledge.manifest
         self._levels = [d.id for d in manifest.dispositions if d.id != manifest.otherwise.unasked]
         numbers = {name: float(text) for name, text in manifest.strengths.items()}
+        kinds = {kind.id for kind in manifest.kinds if not kind.weighed}
+        self._unweighed = {c.id for c in knowledge.conclusions.values() if c.kind in kinds}  # never told how certain
         self._strengths = sorted((name for name, n in numbers.items() if n < 1), key=numbers.__getitem__)
 
     def all(self) -> Iterator[Mutant]:
@@ -98,7 +100,7 @@ class Mutations:
                 yield Mutant(replace(rule, level=level), "level", f"`{rule.level}` becoming {level}")
         if rule.kind == "against":
             yield Mutant(replace(rule, kind="sign"), "conclusion", "`kind: against` becoming a sign for it")
-        if rule.strength in self._strengths:
+        if rule.strength in self._strengths and not self._unweighed.issuperset(rule.then):
             place = self._strengths.index(rule.strength)
             for name in (*self._strengths[max(place - 1, 0) : place], *self._strengths[place + 1 : place + 2]):
                 yield Mutant(replace(rule, strength=name), "strength", f"`{rule.strength}` becoming {name}")

@@ -57,7 +57,8 @@ class Panel:
         self.knowledge = knowledge
         self.judge = Judge(knowledge)
         self._number = {clause.id: number for number, clause in enumerate(self.judge.program.clauses)}
-        self._seen: dict[str, _Seen] = {}
+        self._seen: list[_Seen] = []
+        self._outlooks: dict[str, Outlook] = {}  # case or limit, by what it is called
         for case in cases:
             self.add(case)
         self._last: dict[str, list[_Seen]] = {}  # item → the cases that noticed a change of it, likely to do so again
@@ -66,18 +67,20 @@ class Panel:
         """Take in one more case, if it comes out as it expects."""
         outlook, level, restricted = self.judge.view(case.answers)
         if not any(missed(case.expect, self.judge.outcome_by(outlook, level, restricted), self.knowledge)):
-            self._seen[case.id] = _Seen(case, outlook)
+            self._seen.append(_Seen(case, outlook))
+            self._outlooks[case.id] = outlook
 
     def firing(self, item: Origin) -> list[Case]:
         """Return the cases in which the item of that id and kind fires."""
         clauses = enumerate(self.judge.program.clauses)
         number = next(n for n, c in clauses if c.origin.id == item.id and type(c.origin) is type(item))
-        return [seen.case for seen in self._seen.values() if seen.outlook.clauses[number]]
+        return [seen.case for seen in self._seen if seen.outlook.clauses[number]]
 
     def may_differ(self, case: Case, mutant: Mutant, judge: Judge) -> bool:
         """Tell whether a case that was taken in may come out otherwise by `judge`, who knows the change."""
         clause = next(c for c in judge.program.clauses if c.origin is mutant.item)
-        return case.id in self._seen and self._may_differ(self._seen[case.id], clause, mutant)
+        outlook = self._outlooks.get(case.id)
+        return outlook is not None and self._may_differ(outlook, clause, mutant)
 
     def tried(self, mutant: Mutant, original: Original | None = None) -> Tried:
         """Return what becomes of a change; without the `original` to prove it none is taken to be equivalent."""
@@ -88,8 +91,8 @@ class Panel:
             return Tried(mutant, "unusable")
         clause = next(c for c in judge.program.clauses if c.origin is mutant.item)
         likely = self._last.setdefault(mutant.item.id, [])
-        for seen in (*likely, *self._seen.values()):
-            if self._may_differ(seen, clause, mutant):
+        for seen in (*likely, *self._seen):
+            if self._may_differ(seen.outlook, clause, mutant):
                 after = judge.outcome(seen.case)
                 miss = next(missed(seen.case.expect, after, changed), None)
                 if miss is not None:
@@ -100,10 +103,10 @@ class Panel:
             return Tried(mutant, "unnoticed")
         return self._proved(mutant, clause, judge, original)
 
-    def _may_differ(self, seen: _Seen, clause: Clause, mutant: Mutant) -> bool:
+    def _may_differ(self, outlook: Outlook, clause: Clause, mutant: Mutant) -> bool:
         """Tell whether a case can come out otherwise: whether the clause says something else in it, or does else."""
         before = self.judge.program.clauses[self._number[clause.id]]
-        one, two = (_spans(seen.outlook, c) for c in (before, clause))
+        one, two = (_spans(outlook, c) for c in (before, clause))
         if one != two:
             return True
         fires = one[0] == ALWAYS and one[1] != ALWAYS
