@@ -123,7 +123,7 @@ class Cards:
         return Card(
             signing,
             self._title(item),
-            self._says(item),
+            self.phrases.item(item),
             tuple((label, text) for label, text in self._about(item) if text),
             item.steps if isinstance(item, Remedy) else (),
             tuple(self.knowledge.sources[s] for s in sources if s in self.knowledge.sources),
@@ -143,20 +143,6 @@ class Cards:
         if isinstance(item, Disagreement):
             return item.question
         return "" if isinstance(item, Contradiction) else getattr(item, "name", "")
-
-    def _says(self, item: Item) -> str:
-        if isinstance(item, Rule | Withholding | Remedy):
-            return self.phrases.rule(item)
-        if isinstance(item, Conclusion):
-            return f"{item.means} {item.matters}".strip()
-        if isinstance(item, Finding):
-            return item.question
-        if isinstance(item, Calculated):
-            return f"{item.name} = {item.formula.text}"
-        if isinstance(item, Disagreement):
-            return f"It bears on a case if {self.phrases.condition(item.bears)}."
-        refused = ", ".join(self.knowledge.findings[name].name for name in item.refuse)
-        return f"If {self.phrases.condition(item.when)}, the answer is refused: {refused}. {item.because}"
 
     def _about(self, item: Item) -> Iterator[tuple[str, str]]:
         """Yield labelled lines on what only this kind of item has."""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from psoas.audit.manual import page
+from psoas.audit.wording import filled
 from psoas.faults import Place, visible
 from psoas.knowledge.model import Knowledge, Suppression
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
 """The mildest first."""
-
-WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,9 +67,9 @@ def to_text(audit: Audit, *, notes: bool = True) -> str:
     if audit.suppressed:
         lines += ["Suppressed, with the reason", ""]
         for flaw, reason in audit.suppressed:
-            lines += _filled(f"{_where(flaw.place)}: {flaw.item} ({flaw.check}): {reason.because}", "  ", "      ")
+            lines += filled(f"{_where(flaw.place)}: {flaw.item} ({flaw.check}): {reason.because}", "  ", "      ")
         lines.append("")
-    return "\n".join([*lines, *_filled(verdict(audit, notes=notes))]) + "\n"
+    return "\n".join([*lines, *filled(verdict(audit, notes=notes))]) + "\n"
 
 
 def verdict(audit: Audit, *, notes: bool = True) -> str:
@@ -130,28 +128,21 @@ def _of(count: int, noun: str) -> str:
 
 def _headed(check: str) -> list[str]:
     about = page(check)
-    return [f"{about.title} ({check})", *_filled(about.finds, "  "), ""]
+    return [f"{about.title} ({check})", *filled(about.finds, "  "), ""]
 
 
 def _entry(flaw: Flaw) -> Iterator[str]:
-    yield from _filled(f"{_where(flaw.place)}: {flaw.severity}: {flaw.message}", "  ", "      ")
+    yield from filled(f"{_where(flaw.place)}: {flaw.severity}: {flaw.message}", "  ", "      ")
     if flaw.mend:
-        yield from _filled(flaw.mend, "      → ", "        ")
+        yield from filled(flaw.mend, "      → ", "        ")
 
 
 def _doing(flaws: Iterable[Flaw]) -> Iterator[str]:
     """Yield once for a check what to do, where a flaw does not say so itself."""
     check = next((flaw.check for flaw in flaws if not flaw.mend), "")
     if check:
-        yield from ("", *_filled(f"What to do: {page(check).do}", "  "), f"  More: {page(check).address}")
+        yield from ("", *filled(f"What to do: {page(check).do}", "  "), f"  More: {page(check).address}")
 
 
 def _where(place: Place) -> str:
     return f"{visible(place.file)}:{place.line}" if place.line else visible(place.file)
-
-
-def _filled(text: str, first: str = "", other: str | None = None) -> list[str]:
-    other = first if other is None else other
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=other, break_long_words=False, break_on_hyphens=False
-    )
