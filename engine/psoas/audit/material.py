@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from psoas.audit.logic import Logic
+from psoas.audit.logic import Goal, Logic
 from psoas.audit.report import Flaw, Severity
 from psoas.case import Case
 from psoas.consultation import Consultant
 from psoas.faults import Fault
-from psoas.knowledge.model import Conclusion, Knowledge, Rule
+from psoas.knowledge.model import Conclusion, Invariant, Knowledge, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,32 @@ class Worked:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What is audited."""
+    """What is audited: the knowledge, its worked cases, and the sentences that must hold of every case."""
 
     knowledge: Knowledge
     cases: tuple[Worked, ...] = ()
+    sentences: tuple[Invariant, ...] = ()
 
     @cached_property
     def logic(self) -> Logic:
         """What is possible in it."""
-        return Logic(self.knowledge)
+        return Logic(self.knowledge, also=(part for item in self.sentences for part in (item.when, item.then)))
 
     @cached_property
     def consultant(self) -> Consultant:
         """It, ready to be asked."""
         return Consultant(self.knowledge)
+
+    @cached_property
+    def consistent(self) -> tuple[Goal, ...]:
+        """That no answers contradict each other."""
+        return tuple(Goal(item.when, "not true") for item in self.knowledge.contradictions.values())
+
+    @cached_property
+    def levels(self) -> list[str]:
+        """The levels of urgency, the mildest first."""
+        manifest = self.knowledge.manifest
+        return [level.id for level in manifest.dispositions if level.id != manifest.otherwise.unasked]
 
     @cached_property
     def screened(self) -> frozenset[str]:
