@@ -571,6 +571,18 @@ def test_the_sarif_is_sound(shipped: Audit) -> None:
     assert sum("suppressions" in result for result in run["results"]) == len(shipped.suppressed)
 
 
+def test_two_flaws_of_one_item_are_two_results(planted: Plant, copy: Path) -> None:
+    """A code host drops the second of one fingerprint. Seen to fail: the two had the same."""
+    parts = "{all: [{severity: at least 7}, {severity: at least 5}, {any: [{trend: worsening}, worsening]}]}"
+    assert len(planted("redundant-part", rule("planted", parts))) == 2
+    (run,) = json.loads(to_sarif(audit(load(copy), (), ["redundant-part"])))["runs"]
+    prints = [result["partialFingerprints"]["item/v1"] for result in run["results"]]
+    assert len(set(prints)) == len(prints) == 2
+    for result in run["results"]:
+        region = result["locations"][0]["physicalLocation"]["region"]
+        assert min(region.values()) >= 1
+
+
 def test_the_json_holds_every_flaw(shipped: Audit) -> None:
     record = json.loads(to_json(shipped))
     assert record["format"] == "psoas.audit/1"
