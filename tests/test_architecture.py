@@ -20,7 +20,7 @@ ALONE = {
     "networkx": {"engine/psoas/reasoning.py", "engine/psoas/drawing.py"},
     "graphviz": {"engine/psoas/drawing.py"},
     "svglib": {"engine/psoas/drawing.py"},
-    "z3": {f"engine/psoas/readings/prove/{room}.py" for room in ("answers", "arithmetic", "theory", "prover", "versions")},
+    "z3": {f"engine/psoas/readings/prove/{room}.py" for room in ("answers", "arithmetic", "theory", "search", "prover", "versions", "variants")},
     "reportlab": {"engine/psoas/drawing.py"},
     "click": {f"cli/psoas_cli/{p.name}" for p in (ROOT / "cli/psoas_cli").glob("*.py")} - {"cli/psoas_cli/conversation.py"},
     "platformdirs": {"cli/psoas_cli/dialogue.py"},

@@ -29,7 +29,7 @@ from psoas.knowledge.conditions import All, AtLeast, Holds, Not
 from psoas.knowledge.conditions import Test as Leaf
 from psoas.knowledge.model import Knowledge
 from psoas.memory import State
-from psoas.readings.prove.versions import Original
+from psoas.readings.prove.variants import Original
 from psoas_cli.main import psoas
 from random_cases import Writer, figure, made, random_knowledge, random_states, rule, shipped, word, yes
 

@@ -20,6 +20,7 @@ from psoas.audit.checking import CHECKS, STALE, UNUSABLE, audit, worked_cases
 from psoas.audit.manual import check_ids, page, pages_home
 from psoas.audit.report import Audit, Flaw, to_json, to_text
 from psoas.audit.sarif import to_sarif
+from psoas.audit.sentences import read_invariants
 from psoas.knowledge.digest import digest as digest_of
 from psoas.knowledge.load import load
 from psoas.knowledge.model import Knowledge, Review
@@ -77,8 +78,9 @@ def block(file: str, id: str) -> str:
 
 @pytest.fixture(scope="module")
 def shipped(knowledge: Knowledge) -> Audit:
-    """What the checks find in the shipped knowledge base, worked cases included."""
-    return audit(knowledge, worked_cases(knowledge, KB / "cases", Path("kb/cases")))
+    """What the checks find in the shipped knowledge base, worked cases and invariants included."""
+    sentences = read_invariants(knowledge, KB)
+    return audit(knowledge, worked_cases(knowledge, KB / "cases", Path("kb/cases")), sentences=sentences)
 
 
 def test_the_shipped_knowledge_base_passes(shipped: Audit) -> None:
@@ -126,7 +128,28 @@ def test_a_subsumed_rule(planted: Plant) -> None:
     found = {flaw.item: flaw for flaw in planted("subsumed-rule", text, triage)}
     assert found["planted-narrow"].others == ("planted-wide",)
     assert found["planted-narrow"].severity == "note"
-    assert (found["U99"].others, found["U99"].severity) == (("K1",), "warning")
+    assert (found["U99"].others, found["U99"].severity) == (("K1",), "error")
+
+
+def test_a_triage_rule_within_a_more_urgent_one_adds_nothing(planted: Plant) -> None:
+    """Seen to fail with rules of one level alone."""
+    text = rule("U99", "{saddle_numbness: yes}", "level: see_clinician", name="planted", strength="")
+    (flaw,) = [flaw for flaw in planted("subsumed-rule", text) if flaw.item == "U99"]
+    assert (flaw.others, flaw.severity) == (("E1",), "error")
+
+
+def test_what_is_no_rule_may_be_written_twice_too(planted: Plant, copy: Path) -> None:
+    dispute = """
+- id: X-99
+  question: Should tight hamstrings be stretched?
+  bears: tight_hamstrings
+  sides: [{says: No., sources: [S1-09]}, {says: Yes., sources: [S2-11]}]
+  settled: [{says: It depends.}]
+"""
+    with (copy / "disagreements.yaml").open("a") as stream:
+        stream.write(dispute)
+    (flaw,) = planted("identical-rules")
+    assert (flaw.item, flaw.others) == ("X-99", ("X-01",))
 
 
 @pytest.mark.parametrize(
@@ -161,6 +184,44 @@ def test_a_rule_on_a_dead_conclusion_is_dead(planted: Plant) -> None:
     assert "planted_state" in found[1].message
 
 
+def test_a_rule_on_answers_that_contradict_each_other_is_dead(planted: Plant) -> None:
+    (flaw,) = planted("dead-rule", rule("planted", "{all: [{temperature_c: at least 39}, {fever: no}]}"))
+    assert flaw.item == "planted"
+
+
+NEVER = "{all: [{severity: at least 8}, {severity: less than 3}]}"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "item"),
+    [
+        ("disagreements.yaml", "- if: {any: [stop_impact, severe_pain]}", f"- if: {NEVER}", "X-01"),
+        ("disagreements.yaml", "- if: {pelvis_mirror: anterior}", "- if: {slr_leg_symptoms: yes}", "X-01"),  # said before
+        ("contradictions.yaml", "if: {temperature_c: at least 38, fever: no}", f"if: {NEVER}", "a-temperature-of-38-is-a-fever"),
+        ("findings/general_health.yaml", "applies: {pregnancy: pregnant}", f"applies: {NEVER}", "pregnancy_warning"),
+        ("red_flags.yaml", "unless: {trauma_days: more than 14}", f"unless: {NEVER}", "E9"),
+    ],
+)  # fmt: skip
+def test_a_condition_that_is_no_rules_may_be_dead(planted: Plant, file: str, old: str, new: str, item: str) -> None:
+    """Seen to pass unnoticed with rules alone looked at."""
+    assert {flaw.item for flaw in planted("dead-rule", (file, old, new))} == {item}
+
+
+ALL = "{any: [{severity: at most 4}, {severity: more than 3}, {not: {severity: answered}}]}"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "item"),
+    [
+        ("findings/general_health.yaml", "applies: {pregnancy: pregnant}", f"applies: {ALL}", "pregnancy_warning"),
+        ("findings/the_pain.yaml", "applies: {self_care_days: at least 1}", "applies: {self_care_days: at least 0}", "self_care_helped"),
+        ("red_flags.yaml", "unless: {trauma_days: more than 14}", f"unless: {ALL}", "E9"),
+    ],
+)  # fmt: skip
+def test_a_condition_that_is_no_rules_may_be_always_true(planted: Plant, file: str, old: str, new: str, item: str) -> None:
+    assert item in {flaw.item for flaw in planted("always-true", (file, old, new))}
+
+
 def test_what_may_fire_is_not_dead(planted: Plant) -> None:
     """A calculated number is free, a set may hold several words, an exception need not be answered."""
     text = rule("planted-one", "{all: [{leg_symptoms: includes tingling}, {leg_symptoms: includes numbness}]}")
@@ -189,7 +250,16 @@ def test_opposite_conclusions(planted: Plant) -> None:
     found = planted(
         "opposite-conclusions", rule("planted", "{thomas_test: positive}", "then: tight_hip_flexors", kind="against")
     )
-    assert {(flaw.item, *flaw.others) for flaw in found} == {("planted", "thomas-test-shows-tight-hip-flexors")}
+    errors = {(flaw.item, *flaw.others) for flaw in found if flaw.severity == "error"}
+    assert errors == {("planted", "thomas-test-shows-tight-hip-flexors")}
+
+
+def test_a_sign_against_within_the_sign_for_it_is_a_note(planted: Plant) -> None:
+    """It may be an exception, as the shipped ones are."""
+    text = rule("planted", "{plank_s: less than 45, strength_sessions_week: 0}", "then: weak_core", kind="against")
+    found = [flaw for flaw in planted("opposite-conclusions", text) if "planted" in (flaw.item, *flaw.others)]
+    assert [flaw.severity for flaw in found] == ["note"]
+    assert "short-plank-shows-a-weak-core" in found[0].message
 
 
 def test_conclusions_that_nothing_lets_be_true_together(planted: Plant) -> None:
@@ -229,8 +299,39 @@ def test_a_threshold_swapped_into_what_counts_against_it(planted: Plant) -> None
 
 
 def test_a_threshold_against_its_words(planted: Plant) -> None:
-    (flaw,) = planted("threshold-reversed", ("rules/summaries.yaml", "{severity: at least 7}", "{severity: at most 7}"))
-    assert flaw.item == "severe-is-seven-or-more"
+    found = planted("threshold-reversed", ("rules/summaries.yaml", "{severity: at least 7}", "{severity: at most 7}"))
+    assert {flaw.item for flaw in found} == {"severe-is-seven-or-more"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "item"),
+    [
+        ("withholding.yaml", "if: {age_years: at least 65}", "if: {age_years: less than 65}", "from-sixty-five-no-bending-under-load"),
+        ("withholding.yaml", "if: {age_years: less than 18}", "if: {age_years: more than 18}", "under-eighteen-no-heavy-load"),
+        ("withholding.yaml", "if: {severity: at least 6}", "if: {severity: at most 6}", "much-pain-no-hard-exercise"),
+        ("red_flags.yaml", "if: {duration_days: at least 42}", "if: {duration_days: at most 42}", "K10"),
+        ("red_flags.yaml", "if: {duration_days: at least 42}", "if: {duration_days: at least 43}", "K10"),
+        ("rules/summaries.yaml", "unless: {age_years: less than 50,", "unless: {age_years: at least 50,", "pulsation"),
+        ("rules/summaries.yaml", "duration_days: at least 90}", "duration_days: less than 90}", "claudication-for-months"),
+        ("rules/summaries.yaml", "{severity: at least 7}", "{severity: at least 8}", "severe-is-seven-or-more"),
+        ("contradictions.yaml", "{temperature_c: at least 38,", "{temperature_c: at most 38,", "a-temperature-of-38-is-a-fever"),
+    ],
+)  # fmt: skip
+def test_a_threshold_against_the_words_of_what_is_no_cause(
+    planted: Plant, file: str, old: str, new: str, item: str
+) -> None:
+    """Numbers in words, weeks for days, withholdings and contradictions. Seen to pass unnoticed without each."""
+    assert {flaw.item for flaw in planted("threshold-reversed", (file, old, new))} == {item}
+
+
+@pytest.mark.parametrize(
+    ("check", "limit"), [("threshold-gap", "running_months: at least 7"), ("threshold-overlap", "running_months: at least 5")]
+)
+def test_a_ladder_of_rules_that_ask_for_something_else_too(planted: Plant, check: str, limit: str) -> None:
+    """Seen to pass unnoticed with rules on one number alone."""
+    (flaw,) = planted(check, ("rules/training_load.yaml", "running_months: at least 6}, {running_months: less than 12", f"{limit}}}, {{running_months: less than 12"))
+    names = {"training-raised-too-fast-for-a-new-runner", "training-raised-too-fast-within-the-first-year"}
+    assert {flaw.item, *flaw.others} == names
 
 
 # what leads where
@@ -242,6 +343,31 @@ def test_a_threshold_against_its_words(planted: Plant) -> None:
 def test_a_lost_red_flag(planted: Plant, lost: str, finding: str) -> None:
     (flaw,) = planted("lost-red-flag", ("red_flags.yaml", block("red_flags.yaml", lost), ""))
     assert (flaw.item, flaw.severity) == (finding, "error")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence"),
+    [
+        ("red_flags.yaml", block("red_flags.yaml", "U1"), "", "T-U1"),
+        ("red_flags.yaml", block("red_flags.yaml", "U9"), "", "T-U9"),
+        ("red_flags.yaml", block("red_flags.yaml", "U18"), "", "T-U18"),
+        ("red_flags.yaml", "or recent_infection or diabetes", "or recent_infection", "T-U2"),
+        ("red_flags.yaml", "if: {age_years: less than 18}", "if: {age_years: less than 17}", "I8"),
+        ("red_flags.yaml", "unless: {trauma_days: more than 14}", "unless: {trauma_days: more than 7}", "I1-E9"),
+        ("red_flags.yaml", "  if: {chest_symptoms: yes}", "  if: {chest_symptoms: yes}\n  unless: {trend: improving}", "I1-E11"),
+        ("rules/summaries.yaml", "{age_years: at least 65}", "{age_years: at least 70}", "T-U5"),
+    ],
+)  # fmt: skip
+def test_a_promise_of_the_invariants_that_is_kept_no_longer(
+    planted: Plant, copy: Path, file: str, old: str, new: str, sentence: str
+) -> None:
+    """A lost or a weakened triage rule, named without a solver and without any worked case."""
+    planted("lost-red-flag", (file, old, new))
+    knowledge = load(copy)
+    flaws = audit(knowledge, (), ["lost-red-flag"], read_invariants(knowledge, copy)).flaws
+    assert sentence in {flaw.item for flaw in flaws}
+    assert all(flaw.severity == "error" for flaw in flaws)
+    assert all(flaw.place.line > 1 for flaw in flaws)
 
 
 def test_a_lost_answer_of_a_red_flag(planted: Plant) -> None:
@@ -313,7 +439,7 @@ def test_a_conclusion_nothing_uses(planted: Plant) -> None:
 
 
 REMEDY = """- id: {id}
-  name: Planted
+  name: {name}
   for: [tight_calves]
   if: {when}
   tier: relief
@@ -330,9 +456,11 @@ def remedy(
     traits: str = "stretch",
     amount: str = "once",
     source: str = "expert default",
+    name: str = "",
 ) -> tuple[str, str, str]:
     """Return the change that adds a remedy."""
-    text = REMEDY.format(id=id, when=when, traits=traits, amount=amount, source=source)
+    name = name or f"Planted as {id}"
+    text = REMEDY.format(id=id, name=name, when=when, traits=traits, amount=amount, source=source)
     return "remedies/mobility.yaml", "- id: calf_stretch", text + "- id: calf_stretch"
 
 
@@ -350,6 +478,24 @@ def test_a_remedy_that_is_always_held_back(planted: Plant) -> None:
     ]
 
 
+def test_a_remedy_that_a_restricted_plan_leaves_out(planted: Plant) -> None:
+    """Seen to pass unnoticed with withholdings alone looked at."""
+    found = planted("remedy-never-given", remedy(when="{saddle_numbness: yes}"))
+    assert [flaw.item for flaw in found if flaw.severity == "error"] == ["planted"]
+
+
+def test_what_holds_a_remedy_back_is_named_in_words(planted: Plant) -> None:
+    hold = "- {id: planted-hold, if: {any: [tight_calves, severe_pain]}, withholds: [planted], because: p, sources: [expert default]}\n"
+    found = planted("remedy-never-given", remedy(), ("withholding.yaml", "- id:", hold + "- id:"))
+    assert any("planted-hold" in flaw.message for flaw in found)
+
+
+def test_remedies_opposed_in_their_names_alone(planted: Plant) -> None:
+    one, other = remedy("planted_a", name="Lean forward from the feet"), remedy("planted_b", name="Lean backward from the feet")
+    (flaw,) = planted("opposing-remedies", one, ("remedies/mobility.yaml", *other[1:]))
+    assert {flaw.item, *flaw.others} == {"planted_a", "planted_b"}
+
+
 def test_opposing_remedies(planted: Plant) -> None:
     (flaw,) = planted(
         "opposing-remedies", remedy("planted_more"), ("remedies/mobility.yaml", *remedy("planted_less")[1:])
@@ -359,7 +505,9 @@ def test_opposing_remedies(planted: Plant) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "source", "said"),
-    [("3 sets of 10", "S1-13", "gives no dose"), ("5 sets of 20 with a 2-second hold", "S0-06", "does not give 5, 20")],
+    [("3 sets of 10", "S1-13", "gives no dose"), ("5 sets of 20 with a 2-second hold", "S0-06", "does not give 5, 20"),
+     ("10 sets of 3 with a 2-second hold", "S0-06", "does not give 10 sets of 3"),
+     ("after 1 to 2 months", "S4-55", "does not give 2 months"), ("as often as you like", "S0-06", "does not give “as often")],
 )
 def test_a_dose_from_nowhere(planted: Plant, amount: str, source: str, said: str) -> None:
     (flaw,) = planted("dose-not-in-source", remedy(amount=amount, source=source))
@@ -424,6 +572,18 @@ def test_the_sarif_is_sound(shipped: Audit) -> None:
     assert sum("suppressions" in result for result in run["results"]) == len(shipped.suppressed)
 
 
+def test_two_flaws_of_one_item_are_two_results(planted: Plant, copy: Path) -> None:
+    """A code host drops the second of one fingerprint. Seen to fail: the two had the same."""
+    parts = "{all: [{severity: at least 7}, {severity: at least 5}, {any: [{trend: worsening}, worsening]}]}"
+    assert len(planted("redundant-part", rule("planted", parts))) == 2
+    (run,) = json.loads(to_sarif(audit(load(copy), (), ["redundant-part"])))["runs"]
+    prints = [result["partialFingerprints"]["item/v1"] for result in run["results"]]
+    assert len(set(prints)) == len(prints) == 2
+    for result in run["results"]:
+        region = result["locations"][0]["physicalLocation"]["region"]
+        assert min(region.values()) >= 1
+
+
 def test_the_json_holds_every_flaw(shipped: Audit) -> None:
     record = json.loads(to_json(shipped))
     assert record["format"] == "psoas.audit/1"
@@ -462,6 +622,26 @@ def test_what_cannot_be_loaded_is_reported_too(copy: Path, form: str) -> None:
     assert "planted-a" in output
 
 
+@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+def test_what_cannot_be_loaded_names_its_item(copy: Path, form: str) -> None:
+    """The loader gives a place; whoever looks for the item finds its id. Seen to fail: there stood a key and a line."""
+    text = (copy / "rules" / "core.yaml").read_text()
+    start = text.index("  sources:", text.index("- id: short-plank-shows-a-weak-core"))
+    (copy / "rules" / "core.yaml").write_text(text[:start] + text[text.index("\n", start) + 1 :])
+    code, output = run("--kb", str(copy), "--format", form)
+    assert code == 2
+    assert "short-plank-shows-a-weak-core" in output
+    assert "sources" in output
+
+
+def test_invariants_that_cannot_be_read_are_reported(copy: Path) -> None:
+    (copy / "invariants.yaml").write_text("- {id: I, says: s, then: {disposition: self_car}}\n")
+    code, output = run("--kb", str(copy), "--only", "dead-rule")
+    assert code == 2
+    assert "invariants.yaml:1" in output
+    assert "self_care" in output
+
+
 @pytest.mark.parametrize(("verdict", "digest", "check"), [("agree", "0" * 64, "stale-signature"), ("disagree", "", "disputed-signature")])
 def test_a_signature_that_no_longer_counts_or_says_no_is_found(
     verdict: str, digest: str, check: str, knowledge: Knowledge
@@ -471,4 +651,4 @@ def test_a_signature_that_no_longer_counts_or_says_no_is_found(
         of="K7", digest=digest or digest_of(rule), verdict=verdict, by="A", qualification="physiotherapist", on="2026-01-01"
     )
     flaws = audit(dataclasses.replace(knowledge, reviews=(review,)), only=[check]).flaws
-    assert [(flaw.check, flaw.item) for flaw in flaws] == [(check, "K7")]
+    assert [(flaw.check, flaw.item, flaw.severity) for flaw in flaws] == [(check, "K7", "error")]

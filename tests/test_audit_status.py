@@ -154,3 +154,13 @@ def test_the_command_prints_text_markdown_and_json() -> None:
     record = json.loads(run("json"))
     assert record["format"] == "psoas.review-status/1"
     assert [flaw["item"] for flaw in record["flaws"]] == ["thin-pads-are-worn"]
+
+
+@pytest.mark.parametrize(
+    ("level", "code"), [("never", 0), ("error", 1), ("warning", 1)],
+)
+def test_a_gate_may_ask_for_sound_signatures(level: str, code: int) -> None:
+    """The bicycle has a stale one."""
+    done = CliRunner().invoke(psoas, ["audit", "status", "--kb", str(BICYCLE), "--fail-level", level])
+    assert done.exit_code == code
+    assert "thin-pads-are-worn" in done.output

@@ -48,8 +48,6 @@ def check(
         found = _audited(kb, only, with_cases=not no_cases)
     except Unusable as error:
         found = unusable(error)
-        if form == "text":
-            raise
     write(output, _shown(found, form, notes))
     if found.knowledge is None:
         raise click.exceptions.Exit(2)
@@ -100,13 +98,15 @@ def coverage(
 
 def _audited(kb: Path | None, only: tuple[str, ...], *, with_cases: bool) -> Audit:
     from psoas.audit.checking import audit, tried_on
+    from psoas.audit.sentences import read_invariants
     from psoas.knowledge.home import knowledge_home
     from psoas.knowledge.load import load
 
     knowledge = load(kb)
     home = kb or knowledge_home()
     shown = (home if kb else Path(home.name)) / "cases"
-    return audit(knowledge, tried_on(knowledge, home / "cases", shown) if with_cases else (), only)
+    cases = tried_on(knowledge, home / "cases", shown) if with_cases else ()
+    return audit(knowledge, cases, only, read_invariants(knowledge, kb))
 
 
 def _shown(found: Audit, form: str, notes: bool) -> str:

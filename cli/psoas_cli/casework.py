@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from psoas.audit.casework.survivors import Panel
     from psoas.audit.material import Material
     from psoas.knowledge.model import Knowledge
-    from psoas.readings.prove.versions import Original
+    from psoas.readings.prove.variants import Original
 
 
 @click.command()
@@ -107,7 +107,7 @@ def _mutate(material: Material, found: Casework, names: tuple[str, ...], propose
 
 def _original(knowledge: Knowledge) -> Original | None:
     try:
-        from psoas.readings.prove.versions import Original
+        from psoas.readings.prove.variants import Original
     except ImportError:
         return None
     return Original(knowledge)

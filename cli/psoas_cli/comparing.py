@@ -4,78 +4,148 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from psoas_cli.output import Problem
+from psoas_cli.output import Problem, is_terminal, write
 
 if TYPE_CHECKING:
-    from psoas.audit.difference import Edit, Milder, Shift
-    from psoas.knowledge.model import Knowledge
+    from psoas.audit.compared import Comparison
+    from psoas.audit.difference import Proved
+    from psoas.faults import Place
+    from psoas.knowledge.model import Invariant, Knowledge
 
 
 @click.command()
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="[NEW]", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def diff(old: str, new: str | None, form: str) -> None:
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE.")
+def diff(old: str, new: str | None, form: str, output: Path | None) -> None:
     """Compare two versions of a knowledge base: directories, or git revisions of the repository here.
 
     Without NEW, OLD is compared with the knowledge base that is installed. Says what changed, which worked cases come
-    out differently, and whether any possible case is now triaged less urgently: then exit 1, with the smallest case.
+    out differently, and by proof what any possible case gets otherwise: exit 1 if one is now triaged less urgently.
+    Ctrl-C stops, and what was found until then is shown.
     """
+    from psoas.audit.compared import to_json, to_text
+
     with contextlib.ExitStack() as stack:
-        one, two = (stack.enter_context(_folder(name)) for name in (old, new))
-        changes = _compared(one, two)
-    if form == "json":
-        click.echo(json.dumps(_record(*changes), ensure_ascii=False, indent=2))
-    else:
-        for line in _told(*changes):
-            click.echo(line)
-    if changes[3] is not None:
+        one, two = (stack.enter_context(_version(name)) for name in (old, new))
+        found = _compared(one, two)
+    write(output, to_json(found) if form == "json" else to_text(found))
+    if found.stopped:
+        raise click.exceptions.Exit(130)
+    if found.unproved == NEEDS_Z3:
+        raise Problem(f"the proof {NEEDS_Z3}")
+    if found.fails:
         raise click.exceptions.Exit(1)
 
 
-def _compared(old: Path, new: Path) -> tuple[Knowledge, list[Edit], list[Shift], Milder | None]:
-    from psoas.audit.difference import edits, milder, shifts
-    from psoas.case import read_case
-    from psoas.consultation import Consultant
-    from psoas.faults import Unusable
-    from psoas.knowledge.load import load
+NEEDS_Z3 = "needs z3: pip install 'psoas[audit]'"
 
-    before, after = load(old), load(new)
-    cases = []
-    for path in sorted((new / "cases").glob("*.yaml")):
-        with contextlib.suppress(Unusable):  # a case of the new version may ask what the old one does not know
-            cases.append((read_case(before, path), read_case(after, path)))
-    shifted = list(shifts(Consultant(before), Consultant(after), cases))
+
+@dataclass(frozen=True)
+class Version:
+    """Where one version lies, and what messages call it."""
+
+    home: Path
+    shown: Path
+
+    def load(self) -> Knowledge:
+        """Return it. Raises `Unusable` with places that a person can go to."""
+        from psoas.faults import Unusable
+        from psoas.knowledge.load import load
+
+        try:
+            return load(self.home)
+        except Unusable as error:
+            faults = [replace(fault, place=self.place(fault.place)) for fault in error.faults]
+            raise Unusable(faults) from error
+
+    def sentences(self, knowledge: Knowledge) -> tuple[Invariant, ...]:
+        """Return its invariants; none where they cannot be read, as that is for `audit prove` to say."""
+        from psoas.audit.sentences import read_invariants
+        from psoas.faults import Unusable
+
+        try:
+            found = read_invariants(knowledge, self.home)
+        except Unusable:
+            return ()
+        return tuple(replace(item, place=self.place(item.place)) for item in found)
+
+    def place(self, place: Place) -> Place:
+        """Return `place` as messages are to show it."""
+        path = Path(place.file)
+        if path.is_relative_to(self.home):
+            return replace(place, file=str(self.shown / path.relative_to(self.home)))
+        return place
+
+
+def _compared(old: Version, new: Version) -> Comparison:
+    from psoas.audit.compared import Comparison
+    from psoas.audit.difference import shared_cases, shifts
+    from psoas.audit.edits import edits
+    from psoas.consultation import Consultant
+
+    before, after = old.load(), new.load()
+    found = Comparison(before, after)
+    found.unproved = "it was stopped before that"
     try:
-        worse = milder(before, after)
-    except ImportError as error:
-        raise Problem("the proof needs z3: pip install 'psoas[audit]'") from error
-    return after, list(edits(before, after)), shifted, worse
+        sides = {"added": new, "removed": old}
+        for edit in edits(before, after, (old.sentences(before), new.sentences(after))):
+            found.edits.append(replace(edit, place=sides.get(edit.kind, new).place(edit.place)))
+        cases, found.unread = shared_cases(before, after, (old.home, new.home))
+        consultants = Consultant(before), Consultant(after)
+        shows = is_terminal(sys.stderr)
+        with click.progressbar(cases, label="worked cases", file=sys.stderr, hidden=not shows) as bar:
+            for case in bar:
+                found.shifts += shifts(*consultants, [case])
+                found.cases += 1
+        if shows:
+            click.echo("proving …", err=True)
+        found.proved, found.unproved = _proved(before, after)
+    except KeyboardInterrupt:
+        found.stopped = True
+    return found
+
+
+def _proved(old: Knowledge, new: Knowledge) -> tuple[Proved | None, str]:
+    """Return what is proved of two versions, or why nothing is."""
+    from psoas.audit.difference import prove
+
+    try:
+        from psoas.readings.prove.search import Undecided
+    except ImportError:
+        return None, NEEDS_Z3
+    try:
+        return prove(old, new), ""
+    except Undecided as error:
+        return None, str(error)
 
 
 @contextlib.contextmanager
-def _folder(name: str | None) -> Iterator[Path]:
-    """Yield the folder of a version: a directory, or `kb` as it was in a git revision; the installed one for None."""
+def _version(name: str | None) -> Iterator[Version]:
+    """Yield a version: a directory, or `kb` as it was in a git revision; the installed one for None."""
     if name is None:
         from psoas.knowledge.home import knowledge_home
 
-        yield knowledge_home()
+        home = knowledge_home()
+        yield Version(home, Path(home.name))
     elif Path(name).is_dir():
-        yield Path(name)
+        yield Version(Path(name), Path(name))
     else:
         with tempfile.TemporaryDirectory(prefix="psoas-") as folder:
             _unpack(name, Path(folder))
-            yield Path(folder) / "kb"
+            yield Version(Path(folder) / "kb", Path(f"{name}:kb"))
 
 
 def _unpack(revision: str, folder: Path) -> None:
@@ -95,56 +165,3 @@ def _git(*arguments: str) -> bytes:
     if any(argument.startswith("--output") for argument in arguments):
         raise Problem("a git revision does not begin with dashes")
     return subprocess.run(["git", *arguments], check=True, capture_output=True).stdout
-
-
-def _told(knowledge: Knowledge, edits: list[Edit], shifts: list[Shift], worse: Milder | None) -> Iterator[str]:
-    yield f"{len(edits)} items changed" if edits else "Nothing changed."
-    for edit in edits:
-        yield f"  {edit.kind:<8} {edit.item}  ({edit.shelf})"
-        yield from (f"    {sign} {words}" for sign, words in (("-", edit.before), ("+", edit.after)) if words)
-    yield f"{len(shifts)} worked cases come out differently" if shifts else "Every worked case comes out as before."
-    for shift in shifts:
-        yield f"  {shift.case}: {'; '.join(_moved(shift))}"
-    if worse is None:
-        yield "Proved: no possible case is triaged less urgently than before."
-        return
-    yield f"A case that was {worse.before} is now {worse.after}:"
-    yield from (f"  {line}" for line in _case(knowledge, worse).splitlines())
-
-
-def _moved(shift: Shift) -> Iterator[str]:
-    before, after = shift.before, shift.after
-    if before.level != after.level:
-        yield f"{before.level} → {after.level}"
-    if before.lead != after.lead:
-        yield f"leading cause {before.lead or 'none'} → {after.lead or 'none'}"
-    gone, come = set(before.remedies) - set(after.remedies), set(after.remedies) - set(before.remedies)
-    if gone:
-        yield f"no longer given: {', '.join(sorted(gone))}"
-    if come:
-        yield f"now given: {', '.join(sorted(come))}"
-
-
-def _case(knowledge: Knowledge, worse: Milder) -> str:
-    from psoas.case import case_of, case_text
-
-    answers = {name: state for name, state in worse.case.items() if name in knowledge.findings}
-    return case_text(knowledge, case_of("less-urgent", answers))
-
-
-def _record(knowledge: Knowledge, edits: list[Edit], shifts: list[Shift], worse: Milder | None) -> dict[str, Any]:
-    import dataclasses
-
-    from psoas.case import plain
-
-    del knowledge
-    less = None
-    if worse is not None:
-        case = {name: plain(state) for name, state in sorted(worse.case.items())}
-        less = {"from": worse.before, "to": worse.after, "case": case}
-    return {
-        "format": "psoas.difference/1",
-        "changed": [dataclasses.asdict(edit) for edit in edits],
-        "cases": [dataclasses.asdict(shift) for shift in shifts],
-        "less_urgent": less,
-    }

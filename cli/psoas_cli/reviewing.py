@@ -44,13 +44,20 @@ def show(name: str, form: str, kb: Path | None) -> None:
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
+@click.option(
+    "--fail-level",
+    type=click.Choice(["warning", "error", "never"]),
+    default="never",
+    show_default=True,
+    help="Exit 1 from this on: error for what is stale or disputed, warning also for what is overdue.",
+)
 @kb_option
-def status(form: str, kb: Path | None) -> None:
+def status(form: str, fail_level: str, kb: Path | None) -> None:
     """Tell who has signed what: signed, stale, disputed and overdue, by topic, and what is to be done."""
     from datetime import date
 
+    from psoas.audit.status import signature_flaws, status_record
     from psoas.audit.status import status as found
-    from psoas.audit.status import status_record
     from psoas.knowledge.load import load
     from psoas.telling.standing import status_document
 
@@ -59,6 +66,9 @@ def status(form: str, kb: Path | None) -> None:
         write(None, _json(status_record(stands)))
     else:
         write(None, laid_out(status_document(stands), form, terminal=True))
+    wrong = {flaw.severity for flaw in signature_flaws(stands)}
+    if ("error" in wrong and fail_level != "never") or ("warning" in wrong and fail_level == "warning"):
+        raise click.exceptions.Exit(1)
 
 
 @click.command()

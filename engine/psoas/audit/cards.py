@@ -11,6 +11,7 @@ from psoas.audit.boundary import Boundary, Trials
 from psoas.audit.checking import worked_cases
 from psoas.audit.history import Changed, last_change
 from psoas.audit.material import Worked
+from psoas.audit.wording import shortened
 from psoas.case import Case
 from psoas.consultation import Consultant
 from psoas.faults import Fault, Place, Unusable, quoted, suggest
@@ -109,9 +110,22 @@ class Cards:
             kind, _, bare = name.partition(":")
             found = next((s for s in self.signings.values() if s.item.id == bare and kind_of(s.item) == kind), None)
         if found is None:
-            hint = suggest(name, self.signings, "psoas audit status lists the files; ids stand in them after id:")
-            raise Unusable([Fault(Place("ID"), f"there is nothing called {quoted(name)} in the knowledge base", hint)])
+            raise Unusable([self._no_card(name)])
         return found
+
+    def _no_card(self, name: str) -> Fault:
+        """Return the fault that `name` has no card, with what rests on it if it is a source or a level."""
+        place, hint = Place("ID"), "psoas audit status lists the files; ids stand in them after id:"
+        if name in self.knowledge.sources:
+            source, on = self.knowledge.sources[name], [item.id for item in citations(self.knowledge).get(name, ())]
+            hint = f"the cards of what rests on it show it: {', '.join(on)}" if on else "nothing rests on it"
+            return Fault(place, f"{name} is a source, and has no card ({source.place}: {shortened(source.says)})", hint)
+        if name in {level.id for level in self.knowledge.manifest.dispositions}:
+            rules = [rule.id for rule in self.knowledge.rules.values() if rule.level == name]
+            hint = f"the rules that give it have: {', '.join(sorted(rules, key=natural))}" if rules else ""
+            return Fault(place, f"{name} is a level of urgency, and has no card", hint)
+        near = suggest(name, self.signings, hint)
+        return Fault(place, f"there is nothing called {quoted(name)} in the knowledge base", near)
 
     def card(self, name: str) -> Card:
         """Return the card of what `name` names. Raises `Unusable` for a name of nothing."""
@@ -123,7 +137,7 @@ class Cards:
         return Card(
             signing,
             self._title(item),
-            self._says(item),
+            self.phrases.item(item),
             tuple((label, text) for label, text in self._about(item) if text),
             item.steps if isinstance(item, Remedy) else (),
             tuple(self.knowledge.sources[s] for s in sources if s in self.knowledge.sources),
@@ -143,20 +157,6 @@ class Cards:
         if isinstance(item, Disagreement):
             return item.question
         return "" if isinstance(item, Contradiction) else getattr(item, "name", "")
-
-    def _says(self, item: Item) -> str:
-        if isinstance(item, Rule | Withholding | Remedy):
-            return self.phrases.rule(item)
-        if isinstance(item, Conclusion):
-            return f"{item.means} {item.matters}".strip()
-        if isinstance(item, Finding):
-            return item.question
-        if isinstance(item, Calculated):
-            return f"{item.name} = {item.formula.text}"
-        if isinstance(item, Disagreement):
-            return f"It bears on a case if {self.phrases.condition(item.bears)}."
-        refused = ", ".join(self.knowledge.findings[name].name for name in item.refuse)
-        return f"If {self.phrases.condition(item.when)}, the answer is refused: {refused}. {item.because}"
 
     def _about(self, item: Item) -> Iterator[tuple[str, str]]:
         """Yield labelled lines on what only this kind of item has."""

@@ -5,12 +5,12 @@ A cell is no valid answer, not applying, a word, a set of words, a number on or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import combinations, pairwise
 from typing import Literal, TypeAlias
 
-from psoas.knowledge.conditions import OPEN, Test, leaves
+from psoas.knowledge.conditions import OPEN, Condition, Test, leaves
 from psoas.knowledge.model import Calculated, Finding, Knowledge
 from psoas.knowledge.program import Program
 from psoas.memory import Standing, State
@@ -22,8 +22,10 @@ Mode: TypeAlias = Literal["true", "false", "not true", "not false"]
 class Cells:
     """The cells of all findings of a knowledge base. Sets of cells are written as the bits of a number."""
 
-    def __init__(self, knowledge: Knowledge, program: Program) -> None:
+    def __init__(self, knowledge: Knowledge, program: Program, also: Iterable[Condition | None] = ()) -> None:
+        """`also` are conditions beside those of the knowledge that the cells are to tell apart."""
         self.knowledge = knowledge
+        self._also = tuple(also)
         self.program = program
         self._vocabulary = knowledge.vocabulary
         self._cells: dict[str, tuple[State, ...]] = {}
@@ -100,7 +102,7 @@ class Cells:
         """Finding → every test of it that stands anywhere."""
         found: dict[str, dict[Test, None]] = {}
         know = self.knowledge
-        conditions = [c for clause in self.program.clauses for c in (clause.when, clause.unless)]
+        conditions = [*self._also, *(c for clause in self.program.clauses for c in (clause.when, clause.unless))]
         conditions += [finding.applies for finding in know.findings.values()]
         conditions += [item.when for item in know.contradictions.values()]
         for dispute in know.disagreements.values():

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from psoas.audit.casework.limits import LIMITS, read_limits
-from psoas.audit.checks import cases, numbers, reach, remedies, rules, signatures, sources
+from psoas.audit.checks import cases, conditions, numbers, promises, reach, remedies, rules, signatures, sources, words
 from psoas.audit.material import Check, Material, Worked
 from psoas.audit.report import Audit, Flaw
 from psoas.case import read_case
-from psoas.faults import Fault, Unusable
+from psoas.faults import Fault, Place, Unusable
 from psoas.knowledge.files import found
-from psoas.knowledge.model import Knowledge, Suppression
+from psoas.knowledge.model import Invariant, Knowledge, Suppression
 
 CHECKS: Mapping[str, Check] = {
-    "identical-rules": rules.identical_rules,
+    "identical-rules": lambda material: chain(rules.identical_rules(material), rules.identical_items(material)),
     "equivalent-rules": rules.equivalent_rules,
     "subsumed-rule": rules.subsumed_rule,
-    "dead-rule": rules.dead_rule,
-    "always-true": rules.always_true,
-    "redundant-part": rules.redundant_part,
+    "dead-rule": lambda material: chain(rules.dead_rule(material), conditions.dead_condition(material)),
+    "always-true": lambda material: chain(rules.always_true(material), conditions.always_true_condition(material)),
+    "redundant-part": conditions.redundant_part,
     "opposite-conclusions": rules.opposite_conclusions,
     "cycle": rules.cycle,
     "undecided": rules.undecided,
     "threshold-gap": numbers.threshold_gap,
     "threshold-overlap": numbers.threshold_overlap,
-    "threshold-reversed": numbers.threshold_reversed,
-    "lost-red-flag": reach.lost_red_flag,
+    "threshold-reversed": words.threshold_reversed,
+    "lost-red-flag": lambda material: chain(reach.lost_red_flag(material), promises.lost_promise(material)),
     "hidden-red-flag": reach.hidden_red_flag,
     "case-disagrees": cases.case_disagrees,
     "cause-without-rule": reach.cause_without_rule,
@@ -56,9 +58,14 @@ UNUSABLE = "unusable"
 STALE = "stale-suppression"
 
 
-def audit(knowledge: Knowledge, worked: Iterable[Worked] = (), only: Iterable[str] = ()) -> Audit:
-    """Return what the checks (those in `only`, if it names any) find in `knowledge`."""
-    material = Material(knowledge, tuple(worked))
+def audit(
+    knowledge: Knowledge,
+    worked: Iterable[Worked] = (),
+    only: Iterable[str] = (),
+    sentences: Iterable[Invariant] = (),
+) -> Audit:
+    """Return what the checks (those in `only`, if it names any) find in `knowledge`, of which `sentences` must hold."""
+    material = Material(knowledge, tuple(worked), tuple(sentences))
     names = tuple(name for name in CHECKS if name in set(only)) if only else tuple(CHECKS)
     every = [flaw for name in names for flaw in sorted(set(CHECKS[name](material)))]
     kept: list[Flaw] = []
@@ -77,10 +84,23 @@ def audit(knowledge: Knowledge, worked: Iterable[Worked] = (), only: Iterable[st
 def unusable(error: Unusable) -> Audit:
     """Return as an audit what keeps a knowledge base from being loaded."""
     flaws = tuple(
-        Flaw(fault.place, "cycle" if "in a circle" in fault.message else UNUSABLE, "error", "", *_said(fault))
-        for fault in error.faults
+        Flaw(fault.place, "cycle" if "in a circle" in fault.message else UNUSABLE, "error", name, *_said(fault, name))
+        for fault, name in ((fault, _item_at(fault.place)) for fault in error.faults)
     )
     return Audit(None, (UNUSABLE,), flaws)
+
+
+def _item_at(place: Place) -> str:
+    """Return the id of the item in which `place` stands, as far as its file can tell; empty where it does not."""
+    try:
+        lines = Path(place.file).read_text(encoding="utf-8").splitlines()[: place.line]
+    except (OSError, ValueError):
+        return ""
+    for line in reversed(lines):
+        found = re.match(r"- (?:\{ *)?(?:id|of): *[\"']?([\w.:-]+)|  id: *[\"']?([\w.:-]+)", line)
+        if found or (line.startswith("- ") and line is not lines[-1]):
+            return (found[1] or found[2]) if found else ""
+    return ""
 
 
 def worked_cases(knowledge: Knowledge, folder: Path, shown: Path) -> Iterator[Worked]:
@@ -115,5 +135,6 @@ def _stale(knowledge: Knowledge, names: Iterable[str], used: set[int]) -> Iterat
             yield Flaw(suppression.place, STALE, "warning", suppression.item, message)
 
 
-def _said(fault: Fault) -> tuple[str, str]:
-    return fault.message, str(fault.hint)
+def _said(fault: Fault, item: str) -> tuple[str, str]:
+    named = f"{item}: {fault.message}" if item and item not in fault.message else fault.message
+    return named, str(fault.hint)

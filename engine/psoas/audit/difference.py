@@ -1,37 +1,26 @@
-"""What two versions of a knowledge base do differently: in words, in worked cases, and by proof in any case."""
+"""What two versions of a knowledge base do differently: in worked cases, and by proof in any case."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
 
-from psoas.case import Case
+from psoas.case import Case, read_case
 from psoas.consultation import Consultant, Consultation
-from psoas.knowledge.digest import digest
-from psoas.knowledge.model import Knowledge, Rule
+from psoas.faults import Unusable
+from psoas.knowledge.files import found
+from psoas.knowledge.model import Knowledge
 from psoas.memory import State
-from psoas.readings.phrase import Phrases
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """One item that is new, gone or other than before, with its words before and after."""
-
-    shelf: str
-    item: str
-    kind: Literal["added", "removed", "changed"]
-    before: str = ""
-    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a consultation comes to: the level, the leading cause and the remedies."""
+    """What a consultation comes to: the level, the leading cause, all causes and the remedies."""
 
     level: str
     lead: str
+    causes: tuple[str, ...]
     remedies: tuple[str, ...]
 
 
@@ -45,45 +34,57 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True)
-class Milder:
-    """A possible case that the new version triages less urgently."""
+class Moved:
+    """A possible case that gets another level: the old one, and the new one."""
 
     case: dict[str, State]
     before: str
     after: str
 
 
-def edits(old: Knowledge, new: Knowledge) -> Iterator[Edit]:
-    """Yield what changed, item by item, in the order of the shelves."""
-    for shelf, after in new.shelves.items():
-        before = old.shelves[shelf]
-        for name in sorted({*before, *after}):
-            if name not in after:
-                yield Edit(shelf, name, "removed", before=_words(old, before[name]))
-            elif name not in before:
-                yield Edit(shelf, name, "added", after=_words(new, after[name]))
-            elif digest(before[name]) != digest(after[name]):
-                yield Edit(shelf, name, "changed", *_told(old, before[name], new, after[name]))
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What two versions do apart in some possible case. Where nothing is, that is proved for every possible case."""
+
+    less: Moved | None = None
+    more: Moved | None = None
+    other: Moved | None = None  # where neither of the two: a case that gets another level all the same
+    come: tuple[str, ...] = ()  # conclusions that some case now comes to
+    gone: tuple[str, ...] = ()  # conclusions that some case no longer comes to
+    given: tuple[str, ...] = ()  # remedies that some case is now given
+    taken: tuple[str, ...] = ()  # remedies that some case is no longer given
+    example: dict[str, State] | None = None  # a case that is given the first of `given`
+
+    @property
+    def same(self) -> bool:
+        """Whether every possible case gets the same level, the same conclusions and the same remedies."""
+        return self.levels and not (self.come or self.gone or self.given or self.taken)
+
+    @property
+    def levels(self) -> bool:
+        """Whether every possible case gets the same level."""
+        return not (self.less or self.more or self.other)
 
 
-def _words(knowledge: Knowledge, item: Any) -> str:
-    if isinstance(item, Rule):
-        return Phrases(knowledge).rule(item)
-    return str(getattr(item, "name", "") or getattr(item, "question", "") or getattr(item, "says", "") or item.id)
+def shared_cases(
+    old: Knowledge, new: Knowledge, homes: Iterable[Path]
+) -> tuple[list[tuple[Case, Case]], tuple[str, ...]]:
+    """Return the worked cases of both versions, each as read by either, and the names of those that one cannot read.
+
+    Where both folders in `homes` have a case of one name, that of the later counts.
+    """
+    files = {name.name: home / "cases" / name for home in homes for name in _listed(home / "cases")}
+    pairs, unread = [], []
+    for name, path in sorted(files.items()):
+        try:
+            pairs.append((read_case(old, path), read_case(new, path)))
+        except Unusable:
+            unread.append(Path(name).stem)
+    return pairs, tuple(unread)
 
 
-def _told(old: Knowledge, before: Any, new: Knowledge, after: Any) -> tuple[str, str]:
-    """Return the words of an item before and after; where they are the same, the fields that differ."""
-    words = _words(old, before), _words(new, after)
-    if words[0] != words[1]:
-        return words
-    differing = [f.name for f in dataclasses.fields(before) if f.name != "place" and _other(before, after, f.name)]
-    fields = ", ".join(differing)
-    return f"{words[0]} ({fields})", f"{words[1]} ({fields})"
-
-
-def _other(before: Any, after: Any, name: str) -> bool:
-    return bool(getattr(before, name) != getattr(after, name))
+def _listed(folder: Path) -> list[Path]:
+    return found(folder, ()) if folder.is_dir() else []
 
 
 def shifts(old: Consultant, new: Consultant, cases: Iterable[tuple[Case, Case]]) -> Iterator[Shift]:
@@ -96,15 +97,41 @@ def shifts(old: Consultant, new: Consultant, cases: Iterable[tuple[Case, Case]])
 
 def outcome(it: Consultation) -> Outcome:
     """Return what a consultation comes to."""
-    return Outcome(it.level.id, it.causes[0].id if it.causes else "", tuple(sorted(given.id for given in it.remedies)))
+    causes = tuple(cause.id for cause in it.causes)
+    return Outcome(it.level.id, causes[0] if causes else "", causes, tuple(sorted(given.id for given in it.remedies)))
 
 
-def milder(old: Knowledge, new: Knowledge) -> Milder | None:
+def prove(old: Knowledge, new: Knowledge) -> Proved:
+    """Return what is proved of the two versions over every possible case.
+
+    Raises `Undecided`, and ImportError where z3 is missing. Less urgent is a milder level, and the mildest where it
+    could not be judged before.
+    """
+    from psoas.readings.prove.versions import Versions
+
+    versions = Versions(old, new)
+    less, more = versions.less_urgent(), versions.more_urgent()
+    other = None if less or more else versions.otherwise_judged()
+    reached, given = list(versions.established()), list(versions.given())
+    newly = tuple(name for name, now in given if now)
+    return Proved(
+        Moved(*less) if less else None,
+        Moved(*more) if more else None,
+        Moved(*other) if other else None,
+        tuple(name for name, now in reached if now),
+        tuple(name for name, now in reached if not now),
+        newly,
+        tuple(name for name, now in given if not now),
+        versions.newly_given(newly[0]) if newly else None,
+    )
+
+
+def milder(old: Knowledge, new: Knowledge) -> Moved | None:
     """Return the smallest case found that `new` triages less urgently than `old`; None where there is none, by proof.
 
-    Less urgent is a milder level, and the mildest where it could not be judged before. Raises `Undecided`.
+    Raises `Undecided`.
     """
-    from psoas.readings.prove.versions import both
+    from psoas.readings.prove.versions import Versions
 
-    found = both(old, new)
-    return Milder(*found) if found else None
+    less = Versions(old, new).less_urgent()
+    return Moved(*less) if less else None

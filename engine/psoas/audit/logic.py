@@ -72,8 +72,15 @@ class _Branch:
 class Logic(Cells):
     """The possible cases of one knowledge base."""
 
-    def __init__(self, knowledge: Knowledge, program: Program | None = None, budget: int = 4000) -> None:
-        super().__init__(knowledge, program or compile_program(knowledge))
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        program: Program | None = None,
+        budget: int = 4000,
+        also: Iterable[Condition | None] = (),
+    ) -> None:
+        """`budget` is how many ways a search may try; `also` are conditions that it is to be asked about beside."""
+        super().__init__(knowledge, program or compile_program(knowledge), also)
         self.budget = budget
 
     # questions

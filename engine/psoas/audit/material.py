@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from psoas.audit.casework.outcome import Judge
-from psoas.audit.logic import Logic
+from psoas.audit.logic import Goal, Logic
 from psoas.audit.report import Flaw, Severity
 from psoas.case import Case
 from psoas.consultation import Consultant
 from psoas.faults import Fault, Place
-from psoas.knowledge.model import Conclusion, Knowledge, Rule
+from psoas.knowledge.model import Conclusion, Invariant, Knowledge, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,11 @@ class Worked:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What is audited."""
+    """What is audited: the knowledge, its worked cases, and the sentences that must hold of every case."""
 
     knowledge: Knowledge
     cases: tuple[Worked, ...] = ()
+    sentences: tuple[Invariant, ...] = ()
 
     @property
     def counted(self) -> tuple[int, int]:
@@ -48,7 +49,7 @@ class Material:
     @cached_property
     def logic(self) -> Logic:
         """What is possible in it."""
-        return Logic(self.knowledge)
+        return Logic(self.knowledge, also=(part for item in self.sentences for part in (item.when, item.then)))
 
     @cached_property
     def consultant(self) -> Consultant:
@@ -59,6 +60,17 @@ class Material:
     def judge(self) -> Judge:
         """It, ready to say quickly what a case comes to."""
         return Judge(self.knowledge)
+
+    @cached_property
+    def consistent(self) -> tuple[Goal, ...]:
+        """That no answers contradict each other."""
+        return tuple(Goal(item.when, "not true") for item in self.knowledge.contradictions.values())
+
+    @cached_property
+    def levels(self) -> list[str]:
+        """The levels of urgency, the mildest first."""
+        manifest = self.knowledge.manifest
+        return [level.id for level in manifest.dispositions if level.id != manifest.otherwise.unasked]
 
     @cached_property
     def screened(self) -> frozenset[str]:

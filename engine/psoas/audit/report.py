@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from psoas.audit.manual import page
+from psoas.audit.wording import filled
 from psoas.faults import Place, visible
 from psoas.knowledge.model import Knowledge, Suppression
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
 """The mildest first."""
-
-WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -160,11 +158,3 @@ def _doing(flaws: Iterable[Flaw]) -> Iterator[str]:
 def where(place: Place) -> str:
     """Return a place as a message names it: file and line."""
     return f"{visible(place.file)}:{place.line}" if place.line else visible(place.file)
-
-
-def filled(text: str, first: str = "", other: str | None = None) -> list[str]:
-    """Return `text` in lines of the width of a report; the first begins with `first`, the others with `other`."""
-    other = first if other is None else other
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=other, break_long_words=False, break_on_hyphens=False
-    )

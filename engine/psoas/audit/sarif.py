@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +23,7 @@ def to_sarif(audit: Audit) -> str:
     for flaw, reason in audit.suppressed:
         justified = {"kind": "external", "status": "accepted", "justification": reason.because}
         results.append({**_result(flaw, number), "suppressions": [justified]})
+    _tell_apart(results)
     driver = {"name": "psoas", "version": __version__, "rules": [_rule(check) for check in checks]}
     run = {
         "tool": {"driver": driver},
@@ -52,6 +54,16 @@ def _result(flaw: Flaw, number: dict[str, int]) -> dict[str, Any]:
         "locations": [_location(flaw)],
         "partialFingerprints": {"item/v1": f"{flaw.check}:{flaw.item}:{','.join(flaw.others)}"},
     }
+
+
+def _tell_apart(results: list[dict[str, Any]]) -> None:
+    """Number the results of one fingerprint: a code host takes two of them for one."""
+    seen: Counter[str] = Counter()
+    for result in results:
+        prints = result["partialFingerprints"]
+        seen[prints["item/v1"]] += 1
+        if seen[prints["item/v1"]] > 1:
+            prints["item/v1"] += f":{seen[prints['item/v1']]}"
 
 
 def _location(flaw: Flaw) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import PurePath
 from typing import Any
 
-from psoas.audit.report import Flaw
+from psoas.audit.report import Flaw, Severity
 from psoas.knowledge.load import SHELVES
 from psoas.knowledge.model import Knowledge, Remedy, Review, Rule, Withholding
 from psoas.knowledge.signatures import Item, Signing, State, day, kind_of, signings
@@ -129,7 +129,9 @@ def _stale(signing: Signing, review: Review) -> Flaw:
 
 
 def _flaw(check: str, signing: Signing, message: str, mend: str, review: Review) -> Flaw:
-    return Flaw(signing.item.place, check, "warning", signing.item.id, f"{message} ({review.place})", mend)
+    # a signature under another text, or one that says no, is wrong; one of another day is to be looked at
+    severity: Severity = "error" if check in ("stale-signature", "disputed-signature") else "warning"
+    return Flaw(signing.item.place, check, severity, signing.item.id, f"{message} ({review.place})", mend)
 
 
 def said(review: Review) -> str:

@@ -248,14 +248,15 @@ class Omission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invariant:
-    """What must hold of every possible case. It may also test disposition, given (remedies) and unsettled."""
+    """What must hold of every possible case. It may also test disposition, given, only_given and unsettled."""
 
     id: str
     says: str  # in words
     when: Condition | None = key("if")  # where this is true …
     then: Condition | None = None  # … this is
+    later: Condition | None = None  # … this is, and stays so however the open questions are answered
     rises: tuple[str, ...] = names("finding")  # numbers: a greater one never makes the level milder
-    adds: tuple[str, ...] = names("finding")  # choices: nor does any answer in place of the clear one
+    adds: tuple[str, ...] = names("finding")  # choices: nor does any answer in place of the clear one, or one more
     place: Place = field(default=Place(""), compare=False)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import Any
 
 from psoas.knowledge.conditions import (
     OPEN,
@@ -16,7 +17,17 @@ from psoas.knowledge.conditions import (
     any_of,
     leaves,
 )
-from psoas.knowledge.model import Calculated, Finding, Knowledge, Rule, Withholding
+from psoas.knowledge.model import (
+    Calculated,
+    Conclusion,
+    Contradiction,
+    Disagreement,
+    Finding,
+    Knowledge,
+    Remedy,
+    Rule,
+    Withholding,
+)
 from psoas.knowledge.program import Origin, withheld_by
 from psoas.memory import Standing, State
 
@@ -40,11 +51,11 @@ def lowered(name: str) -> str:
 
 
 class Phrases:
-    """The English of one knowledge base."""
+    """The English of one knowledge base; conditions may test what is in `also` beside its findings."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, also: Mapping[str, Finding | Calculated] | None = None) -> None:
         self.knowledge = knowledge
-        self._vocabulary = knowledge.vocabulary
+        self._vocabulary = {**knowledge.vocabulary, **(also or {})}
 
     def answer(self, finding: str, state: State) -> str:
         """Return the statement an answer makes: `sitting 10 hours a day`."""
@@ -147,6 +158,23 @@ class Phrases:
         treated = listed((self.knowledge.conclusions[c].short for c in rule.treats), "or")
         extra = self.condition(rule.when) if rule.when is not None else ""
         return f"{rule.name} is indicated if {' and '.join(filter(None, [treated, extra]))}."
+
+    def item(self, item: Any) -> str:
+        """Return what any noun of the model says, as far as that is one sentence."""
+        if isinstance(item, Rule | Withholding | Remedy):
+            return self.rule(item)
+        if isinstance(item, Conclusion):
+            return f"{item.means} {item.matters}".strip()
+        if isinstance(item, Finding):
+            return item.question
+        if isinstance(item, Calculated):
+            return f"{item.name} = {item.formula.text}"
+        if isinstance(item, Disagreement):
+            return f"It bears on a case if {self.condition(item.bears)}."
+        if isinstance(item, Contradiction):
+            refused = ", ".join(self.knowledge.findings[name].name for name in item.refuse)
+            return f"If {self.condition(item.when)}, the answer is refused: {refused}. {item.because}"
+        return str(getattr(item, "says", "") or getattr(item, "title", "") or getattr(item, "because", ""))
 
     def _consequence(self, rule: Rule) -> str:
         names = listed(self.knowledge.conclusions[c].short for c in rule.then)

@@ -19,7 +19,7 @@ from psoas.memory import Standing, State
 from psoas.yamltext import flow
 
 if TYPE_CHECKING:
-    from psoas.readings.prove.versions import Original
+    from psoas.readings.prove.variants import Original
 
 
 @dataclass(frozen=True, slots=True)

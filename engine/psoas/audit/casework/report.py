@@ -11,7 +11,8 @@ from typing import Any
 from psoas.audit.casework.survivors import Tried
 from psoas.audit.checks.cases import case_disagrees
 from psoas.audit.material import Material
-from psoas.audit.report import Audit, Flaw, as_record, count_of, filled, where
+from psoas.audit.report import Audit, Flaw, as_record, count_of, where
+from psoas.audit.wording import filled
 from psoas.case import plain
 from psoas.knowledge.model import Knowledge
 

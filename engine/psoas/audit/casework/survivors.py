@@ -23,7 +23,7 @@ from psoas.memory import State
 from psoas.readings.outlook import ALWAYS, NEVER, Outlook, Truth
 
 if TYPE_CHECKING:
-    from psoas.readings.prove.versions import Original
+    from psoas.readings.prove.variants import Original
 
 IN_CONDITIONS = ("threshold", "operator", "dropped part", "dropped exception")
 """Kinds of change that leave what follows from an item as it is."""
@@ -116,7 +116,7 @@ class Panel:
 
     def _proved(self, mutant: Mutant, clause: Clause, judge: Judge, original: Original) -> Tried:
         """Return whether a change that no worked case notices can be noticed at all."""
-        from psoas.readings.prove.prover import Undecided
+        from psoas.readings.prove.search import Undecided
 
         before = self.judge.program.clauses[self._number[clause.id]]
         weighed = mutant.kind == "strength" or _rests_on_conclusions(before) or _rests_on_conclusions(clause)

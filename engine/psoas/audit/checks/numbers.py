@@ -1,16 +1,15 @@
-"""The number line: thresholds that leave a gap, overlap, or say the reverse of what their rule says in words."""
+"""The number line: thresholds that leave a gap, or overlap."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
+from psoas.audit.checks.conditions import in_order
 from psoas.audit.material import Material, flaw
 from psoas.audit.report import Flaw
-from psoas.audit.wording import in_figures
-from psoas.knowledge.conditions import All, Condition, Holds, Not, Test
+from psoas.knowledge.conditions import All, Condition, Test
 from psoas.knowledge.model import Rule
 from psoas.knowledge.program import Clause
 from psoas.readings.phrase import number
@@ -18,10 +17,11 @@ from psoas.readings.phrase import number
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where on the number line of one finding a rule holds, if it rests on that finding alone."""
+    """Where on the number line of one finding a rule holds, whatever else it asks for."""
 
     rule: Rule
     finding: str
+    rest: tuple[str, ...]  # the other parts of its condition
     low: float
     high: float
     low_in: bool
@@ -69,56 +69,42 @@ def threshold_overlap(material: Material) -> Iterator[Flaw]:
             yield _overlap(one, other, "one for, one against the same conclusion")
 
 
-def threshold_reversed(material: Material) -> Iterator[Flaw]:
-    """A test that asks for the other side of a number than the rule's own words do."""
-    for rule in material.knowledge.rules.values():
-        words = _words(f"{rule.id.replace('-', ' ')}. {rule.name}. {rule.because}")
-        for test, positive in _numeric(rule.when):
-            for bound in test.numbers if test.operator != "between" else ():
-                upward = test.operator in ("at least", "more than")
-                upward = upward if positive else not upward
-                said = {up for up, value in words if value == bound}
-                if test.operator != "is" and said == {not upward}:
-                    message = (
-                        f"{rule.id} tests {test.finding} for {test.operator} {number(bound)}, and says “{rule.because}”"
-                    )
-                    yield flaw("threshold-reversed", "error", rule, message)
-
-
 def _ladders(material: Material) -> Iterator[list[Interval]]:
-    """Yield the intervals of the rules that rest on one number alone and conclude the same, where there are several."""
+    """Yield the intervals of rules that conclude the same and differ in one number alone, where there are several."""
     groups: dict[object, list[Interval]] = {}
     for interval in _intervals(material):
         rule = interval.rule
-        groups.setdefault((interval.finding, rule.then, rule.level, rule.kind == "against"), []).append(interval)
+        against = rule.kind == "against"
+        groups.setdefault((interval.finding, interval.rest, rule.then, rule.level, against), []).append(interval)
     yield from (group for group in groups.values() if len(group) > 1)
 
 
 def _opponents(material: Material) -> Iterator[tuple[Interval, Interval]]:
     for one, other in combinations(_intervals(material), 2):
-        same = one.finding == other.finding and set(one.rule.then) & set(other.rule.then)
+        same = (one.finding, one.rest) == (other.finding, other.rest) and set(one.rule.then) & set(other.rule.then)
         if same and (one.rule.kind == "against") != (other.rule.kind == "against"):
             yield one, other
 
 
 def _intervals(material: Material) -> list[Interval]:
-    found = [_interval(clause) for clause in material.logic.program.clauses if clause.unless is None]
-    return [interval for interval in found if interval]
+    clauses = [clause for clause in material.logic.program.clauses if clause.unless is None]
+    return [interval for clause in clauses for interval in _cut(clause)]
 
 
-def _interval(clause: Clause) -> Interval | None:
-    """Return where `clause` holds, if it is a rule that wants one number to lie in one interval and nothing else."""
+def _cut(clause: Clause) -> Iterator[Interval]:
+    """Yield where `clause` holds on the number line of each finding that it wants to lie in one interval."""
     rule, parts = clause.origin, _parts(clause.when)
-    if not isinstance(rule, Rule) or not parts:
-        return None
-    tests = [part for part in parts if isinstance(part, Test) and part.numbers]
-    if len(tests) < len(parts) or len({test.finding for test in tests}) > 1:
-        return None
-    low, high = (float("-inf"), 1), (float("inf"), -1)
-    for test in tests:
-        starts, ends = _bounds(test)
-        low, high = max(low, starts), min(high, ends)
-    return Interval(rule, tests[0].finding, low[0], high[0], low[1] == 0, high[1] == 0)
+    if not isinstance(rule, Rule):
+        return
+    numeric = {part.finding: None for part in parts if isinstance(part, Test) and part.numbers}
+    for finding in numeric:
+        tests = [part for part in parts if isinstance(part, Test) and part.numbers and part.finding == finding]
+        rest = tuple(sorted(repr(in_order(part)) for part in parts if part not in tests))
+        low, high = (float("-inf"), 1), (float("inf"), -1)
+        for test in tests:
+            starts, ends = _bounds(test)
+            low, high = max(low, starts), min(high, ends)
+        yield Interval(rule, finding, rest, low[0], high[0], low[1] == 0, high[1] == 0)
 
 
 def _parts(condition: Condition) -> tuple[Condition, ...]:
@@ -157,32 +143,3 @@ def _overlap(one: Interval, other: Interval, how: str) -> Flaw:
     )
     message = f"{one.finding}: numbers {shared} are in {one.rule.id} and in {other.rule.id} ({other.rule.place}), {how}"
     return flaw("threshold-overlap", "error", one.rule, message, others=(other.rule.id,))
-
-
-def _numeric(condition: Condition, positive: bool = True) -> Iterator[tuple[Test, bool]]:
-    if isinstance(condition, Test):
-        if condition.numbers:
-            yield condition, positive
-    elif isinstance(condition, Not):
-        yield from _numeric(condition.of, not positive)
-    elif not isinstance(condition, Holds):
-        for part in condition.of:
-            yield from _numeric(part, positive)
-
-
-NUMBER = r"(\d+(?:\.\d+)?)"
-BEFORE = {
-    True: rf"(?<!no )(?:at least|more than|longer than|older than|above|over|from the age of)(?: an?)? {NUMBER}",
-    False: rf"(?:at most|less than|fewer than|shorter than|younger than|no more than|below|under|up to) {NUMBER}",
-}
-AFTER = {
-    True: rf"{NUMBER}\s?[^\d.,;:]{{0,25}}?(?:or|and) (?:more|above|over|older|longer)\b",
-    False: rf"{NUMBER}\s?[^\d.,;:]{{0,25}}?(?:or|and) (?:less|fewer|below|under|younger|shorter)\b",
-}
-
-
-def _words(text: str) -> set[tuple[bool, float]]:
-    """Return what `text` says of numbers: whether it means those above, and the number."""
-    text = in_figures(text)
-    forms = [(up, form) for both in (BEFORE, AFTER) for up, form in both.items()]
-    return {(up, float(found)) for up, form in forms for found in re.findall(form, text)}

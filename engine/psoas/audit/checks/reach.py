@@ -142,7 +142,7 @@ def _hides(material: Material, clause: Clause, finding: Finding) -> bool:
         logic.silent(clause, hidden=True),
         Goal(finding.applies, "false"),
         Within(finding.id, logic.answers(finding.id)),
-        *(Goal(item.when, "not true") for item in material.knowledge.contradictions.values()),
+        *material.consistent,
     ]
     return logic.possible(goals, hidden=finding.id) is True
 
@@ -161,7 +161,7 @@ def _silent(finding: Finding, alarming: set[str], topic: str) -> Iterator[Flaw]:
     for value in finding.values:
         if value not in alarming and not _ordinary(finding, value) and value not in finding.lasting:
             message = f"{finding.id}: the answer {value} (“{finding.values[value]}”) makes no triage rule fire; {where}"
-            yield Flaw(finding.place, "lost-red-flag", "warning", f"{finding.id}.{value}", message, "", (finding.id,))
+            yield Flaw(finding.place, "lost-red-flag", "error", f"{finding.id}.{value}", message, "", (finding.id,))
 
 
 def _ordinary(finding: Finding, value: str) -> bool:

@@ -12,6 +12,7 @@ from psoas.audit.report import Flaw
 from psoas.knowledge.conditions import Holds
 from psoas.knowledge.model import Remedy
 from psoas.knowledge.program import withheld
+from psoas.readings.phrase import listed
 
 ANTONYMS = [
     {"high", "low"},
@@ -49,12 +50,27 @@ def remedy_for_nothing(material: Material) -> Iterator[Flaw]:
 def remedy_never_given(material: Material) -> Iterator[Flaw]:
     """A remedy that is withheld in every case that calls for it, or for one of its conclusions."""
     logic = material.logic
+    tiers = {tier.id for tier in material.knowledge.manifest.tiers if tier.restricted}
+    restricting = [
+        clause
+        for level in material.knowledge.manifest.dispositions
+        if level.plan == "restricted"
+        for clause in logic.concludes(level.id)
+    ]
     for remedy in material.knowledge.remedies.values():
         given = [Goal(Holds(remedy.id)), Goal(Holds(withheld(remedy.id)), "not true")]
-        if logic.possible(given[:1]) is not False and logic.possible(given) is False:
-            message = f"{remedy.id} ({remedy.name}) is held back in every case that calls for it"
+        wanted = logic.possible(given[:1]) is not False
+        if wanted and logic.possible(given) is False:
             others = tuple(clause.id for clause in logic.concludes(withheld(remedy.id)))
+            message = f"{remedy.id} ({remedy.name}) is held back in every case that calls for it, by {listed(others)}"
             yield flaw("remedy-never-given", "error", remedy, message, others=others)
+            continue
+        free = [*given, *(logic.silent(clause) for clause in restricting)]
+        if wanted and remedy.tier not in tiers and logic.possible(free) is False:
+            message = (
+                f"{remedy.id} ({remedy.name}) is called for only where the plan is restricted, which leaves it out"
+            )
+            yield flaw("remedy-never-given", "error", remedy, message)
             continue
         for name in remedy.treats:
             goals = [*given, Goal(Holds(name))]
@@ -79,13 +95,14 @@ def opposing_remedies(material: Material) -> Iterator[Flaw]:
 
 def _opposed(one: Remedy, other: Remedy) -> str:
     """Return how the names of two remedies are opposed; empty where they are not."""
+    for first, second in ((_names(one), _names(other)), (_named(one), _named(other))):
+        here, there = first - second, second - first
+        if len(here) == len(there) == 1 and first & second:
+            pair = {_stem(word) for word in here | there}
+            if pair in ANTONYMS:
+                return " against ".join(sorted(here | there))
     first, second = _names(one), _names(other)
-    here, there = first - second, second - first
-    if len(here) == len(there) == 1 and first & second:
-        pair = {_stem(word) for word in here | there}
-        if pair in ANTONYMS:
-            return " against ".join(sorted(here | there))
-    if here & STOPPING:
+    if (first - second) & STOPPING:
         for trait in other.traits:
             if set(trait.split("_")) and set(trait.split("_")) == first - STOPPING:
                 return f"{one.id} forbids what is a trait of {other.id}, {trait}"
@@ -94,6 +111,10 @@ def _opposed(one: Remedy, other: Remedy) -> str:
 
 def _names(remedy: Remedy) -> set[str]:
     return set(re.split(r"[_-]", remedy.id))
+
+
+def _named(remedy: Remedy) -> set[str]:
+    return set(re.findall(r"\w+", remedy.name.lower()))
 
 
 def _stem(word: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, permutations
+from typing import Any
 
+from psoas.audit.checks.conditions import in_order, tests_of_all_or_none
 from psoas.audit.logic import Goal, Logic, Within
 from psoas.audit.material import Material, flaw
 from psoas.audit.report import Flaw
-from psoas.knowledge.conditions import ALWAYS, All, AtLeast, Condition, Holds, Not, Test, leaves
+from psoas.knowledge.conditions import ALWAYS, Holds, Test, leaves
 from psoas.knowledge.model import Rule, Withholding
 from psoas.knowledge.program import Clause, Program, withheld_by
 from psoas.readings.phrase import Phrases
@@ -22,6 +24,31 @@ def identical_rules(material: Material) -> Iterator[Flaw]:
         if _written(one) == _written(other):
             message = f"{other.id} says the same as {one.id} ({one.origin.place})"
             yield flaw("identical-rules", "error", other.origin, message, others=(one.id,))
+
+
+SAME = {
+    "remedies": ("name", "steps"),
+    "disagreements": ("question",),
+    "conclusions": ("name",),
+    "findings": ("question",),
+    "contradictions": ("when",),
+}
+"""What two items of a kind cannot have alike without being the same."""
+
+
+def identical_items(material: Material) -> Iterator[Flaw]:
+    """Two items other than rules that say the same: of one name, question, condition, or with the same steps."""
+    for shelf, fields in SAME.items():
+        items = sorted(material.knowledge.shelves[shelf].values(), key=lambda item: (item.place, item.id))
+        for field in fields:
+            first: dict[Any, Any] = {}
+            for item in items:
+                said = getattr(item, field)
+                if said and first.setdefault(said, item) is not item:
+                    other = first[said]
+                    what = {"when": "if"}.get(field, field)
+                    message = f"{item.id} has the same {what} as {other.id} ({other.place})"
+                    yield flaw("identical-rules", "error", item, message, others=(other.id,))
 
 
 def equivalent_rules(material: Material) -> Iterator[Flaw]:
@@ -39,19 +66,19 @@ def subsumed_rule(material: Material) -> Iterator[Flaw]:
     for narrow, wide in permutations(_rulings(material), 2):
         if not _covers(material, narrow, wide) or not _related(narrow, wide):
             continue
-        if not logic.implies(narrow, wide) or logic.implies(wide, narrow):
+        if not logic.implies(narrow, wide) or (_covers(material, wide, narrow) and logic.implies(wide, narrow)):
             continue
         adds = _weight(material, narrow) > 0 and not _level(narrow)
         message = f"{narrow.id} fires only where {wide.id} ({wide.origin.place}) fires too" + (
             ", so that the same facts count twice" if adds else ", and adds nothing to it"
         )
-        yield flaw("subsumed-rule", "note" if adds else "warning", narrow.origin, message, others=(wide.id,))
+        yield flaw("subsumed-rule", "note" if adds else "error", narrow.origin, message, others=(wide.id,))
 
 
 def dead_rule(material: Material) -> Iterator[Flaw]:
     """A rule or a withholding that fires in no case whatever."""
     for clause in _rulings(material):
-        if material.logic.possible(material.logic.fires(clause)) is False:
+        if material.logic.possible([*material.logic.fires(clause), *material.consistent]) is False:
             message = f"{clause.id} can never fire: {_why_dead(material, clause)}"
             yield flaw("dead-rule", "error", clause.origin, message)
 
@@ -75,15 +102,8 @@ def always_true(material: Material) -> Iterator[Flaw]:
         elif _passes_all(logic, clause):
             message = f"the condition of {clause.origin.id} is true of every answer"
             yield flaw("always-true", "error", clause.origin, message)
-        for test in dict.fromkeys(clause.tests()):
-            if test.operator == "answered":
-                continue
-            said = f"{clause.origin.id}: “{phrases.condition(test)}” ({test.finding}) is true of"
-            answers = logic.answers(test.finding)
-            if not answers & ~logic.mask(test, "true"):
-                yield flaw("always-true", "error", clause.origin, f"{said} every answer")
-            elif not answers & ~logic.mask(test, "false"):
-                yield flaw("always-true", "error", clause.origin, f"{said} no answer")
+        for condition in (clause.when, clause.unless):
+            yield from tests_of_all_or_none(logic, phrases, clause.origin, condition)
 
 
 def _passes_all(logic: Logic, clause: Clause) -> bool:
@@ -95,20 +115,6 @@ def _passes_all(logic: Logic, clause: Clause) -> bool:
     return logic.possible([Goal(clause.when, "not true"), *answered], logic.is_opaque) is False
 
 
-def redundant_part(material: Material) -> Iterator[Flaw]:
-    """A part of a condition that changes nothing, because the parts beside it say as much."""
-    logic, phrases = material.logic, Phrases(material.knowledge)
-    for clause in logic.program.clauses:
-        for whole in _groups(clause.when):
-            for number, part in enumerate(whole.of):
-                rest = whole.of[:number] + whole.of[number + 1 :]
-                if rest and _adds_nothing(logic, part, rest, every=isinstance(whole, All)):
-                    said = phrases.condition(part)
-                    message = f"{clause.origin.id}: “{said}” changes nothing beside the other parts of its condition"
-                    yield flaw("redundant-part", "warning", clause.origin, message)
-                    break
-
-
 def opposite_conclusions(material: Material) -> Iterator[Flaw]:
     """Two rules of which one shows, from the same facts, what the other speaks against or rules out."""
     rules = [clause for clause in material.logic.program.clauses if isinstance(clause.origin, Rule)]
@@ -117,6 +123,9 @@ def opposite_conclusions(material: Material) -> Iterator[Flaw]:
         if opposed:
             message = f"{one.id} and {other.id} ({other.origin.place}) draw opposite conclusions from the same facts: "
             yield flaw("opposite-conclusions", "error", one.origin, message + opposed, others=(other.id,))
+        exception = "" if opposed else _exception(material, one, other)
+        if exception:
+            yield flaw("opposite-conclusions", "note", one.origin, exception, others=(other.id,))
 
 
 def cycle(material: Material) -> Iterator[Flaw]:
@@ -151,7 +160,9 @@ def _covers(material: Material, narrow: Clause, wide: Clause) -> bool:
     """Tell whether `wide` has every consequence of `narrow`."""
     one, other = narrow.origin, wide.origin
     if isinstance(one, Rule) and isinstance(other, Rule):
-        return set(one.then) <= set(other.then) and one.level == other.level and _against(one) == _against(other)
+        ranks = {level: number for number, level in enumerate(material.levels)}
+        urgent = ranks.get(one.level, -1) <= ranks.get(other.level, -1) if one.level else not other.level
+        return set(one.then) <= set(other.then) and urgent and _against(one) == _against(other)
     if isinstance(one, Withholding) and isinstance(other, Withholding):
         return set(withheld_by(one, material.knowledge)) <= set(withheld_by(other, material.knowledge))
     return False
@@ -177,21 +188,7 @@ def _related(one: Clause, other: Clause) -> bool:
 
 
 def _written(clause: Clause) -> object:
-    return _sorted(clause.when), _sorted(clause.unless)
-
-
-def _sorted(condition: Condition | None) -> object:
-    """Return `condition` in a form in which the order of its parts does not count."""
-    if condition is None or isinstance(condition, Test | Holds):
-        return repr(condition) if not isinstance(condition, Test) else _test(condition)
-    if isinstance(condition, Not):
-        return "not", _sorted(condition.of)
-    n = len(condition.of) if isinstance(condition, All) else condition.n
-    return n, len(condition.of), tuple(sorted(map(repr, map(_sorted, condition.of))))
-
-
-def _test(test: Test) -> str:
-    return f"{test.finding} {test.operator} {sorted(test.words)} {test.numbers}"
+    return in_order(clause.when), in_order(clause.unless)
 
 
 def _why_dead(material: Material, clause: Clause) -> str:
@@ -202,24 +199,6 @@ def _why_dead(material: Material, clause: Clause) -> str:
     if clause.unless is not None and logic.possible([Goal(clause.when)]):
         return "wherever its if: is true, its unless: is true too"
     return "no case can meet all of its condition at once"
-
-
-def _groups(condition: Condition) -> Iterator[All | AtLeast]:
-    """Yield each `all` and `any` in `condition`."""
-    if isinstance(condition, Not):
-        yield from _groups(condition.of)
-    elif isinstance(condition, All | AtLeast):
-        if isinstance(condition, All) or condition.n == 1:
-            yield condition
-        for part in condition.of:
-            yield from _groups(part)
-
-
-def _adds_nothing(logic: Logic, part: Condition, rest: tuple[Condition, ...], *, every: bool) -> bool:
-    opaque = logic.is_opaque
-    if every:  # the others being true, so is this
-        return logic.possible([Goal(All(rest)), Goal(part, "not true")], opaque) is False
-    return logic.possible([Goal(part), Goal(AtLeast(1, rest), "not true")], opaque) is False
 
 
 def _same_facts(one: Clause, other: Clause) -> bool:
@@ -244,6 +223,23 @@ def _for_and_against(material: Material, one: Clause, other: Clause) -> str:
     if never or (_same_facts(one, other) and material.logic.implies(opposes, shows)):
         return f"{shows.id} shows {shared[0]}, {opposes.id} counts against it"
     return ""
+
+
+def _exception(material: Material, one: Clause, other: Clause) -> str:
+    """Return how one of two rules counts against a conclusion only where the other shows it; empty if it does not."""
+    first, second = one.origin, other.origin
+    assert isinstance(first, Rule)
+    assert isinstance(second, Rule)
+    shared = sorted(set(first.then) & set(second.then))
+    if not shared or _against(first) == _against(second):
+        return ""
+    shows, opposes = (other, one) if _against(first) else (one, other)
+    if not material.logic.implies(opposes, shows):
+        return ""
+    return (
+        f"{opposes.id} counts against {shared[0]} only where {shows.id} ({shows.origin.place}) shows it; "
+        "right, if it is an exception to that sign"
+    )
 
 
 def _kept_apart(material: Material, one: Clause, other: Clause) -> str:

@@ -40,7 +40,7 @@ def unused_source(material: Material) -> Iterator[Flaw]:
     omitted = {name for omission in know.omissions for name in omission.omits}
     for source in know.sources.values():
         if not source.of and source.id not in whole | omitted and not cited[source.id]:
-            yield flaw("unused-source", "warning", source, f"nothing cites {source.id} (“{shortened(source.says)}”)")
+            yield flaw("unused-source", "error", source, f"nothing cites {source.id} (“{shortened(source.says)}”)")
 
 
 def no_source(material: Material) -> Iterator[Flaw]:
@@ -91,9 +91,20 @@ def _wrong(dose: Dose, source: Source, knowledge: Knowledge) -> str:
     texts = [claim.dose or ("" if claim.of else claim.says) for claim in claims]
     if not any(texts):
         return "which gives no dose"
-    extra = _numbers(re.sub(r"\{\w+\}", "", dose.amount)) - set[float]().union(*map(_numbers, texts))
-    shown = ", ".join(f"{value:g}" for value in sorted(extra))
-    return f"which does not give {shown} (it gives: {shortened(' / '.join(filter(None, texts)), 80)})" if extra else ""
+    amount = re.sub(r"\{\w+\}", "", dose.amount)
+    given = set[float]().union(*map(_numbers, texts))
+    extra = [f"{value:g}" for value in sorted(_numbers(amount) - given)]
+    extra = extra or sorted(_measures(amount) - set[str]().union(*map(_measures, texts)))
+    if not extra and given and not _numbers(dose.amount) and source.dose and "{" not in dose.amount:
+        extra = [f"“{shortened(dose.amount)}”"]
+    gives = shortened(" / ".join(filter(None, texts)), 80)
+    return f"which does not give {', '.join(extra)} (it gives: {gives})" if extra else ""
+
+
+def _measures(text: str) -> set[str]:
+    """Return the numbers of `text` that stand before a unit of time or beside another: 30 seconds, 3 of 10."""
+    found = re.findall(r"(\d+) sets? of (\d+)|(\d+)[- ](second|minute|hour|day|week|month|year)", in_figures(text))
+    return {f"{sets} sets of {times}" if sets else f"{count} {unit}s" for sets, times, count, unit in found}
 
 
 def _numbers(text: str) -> set[float]:

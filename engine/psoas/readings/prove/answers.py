@@ -15,9 +15,10 @@ Formula: TypeAlias = Any
 
 
 class Answers:
-    """The variables of one finding each, and what is allowed of them."""
+    """The variables of one finding each, and what is allowed of them; `suffix` tells two cases apart."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, suffix: str = "") -> None:
+        self.suffix = suffix
         self.asked: dict[str, Formula] = {}
         self.known: dict[str, Formula] = {}
         self.words: dict[str, dict[str, Formula]] = {}
@@ -30,7 +31,7 @@ class Answers:
             self._declare(finding)
 
     def _declare(self, finding: Finding) -> None:
-        name = finding.id
+        name = finding.id + self.suffix
         asked, known = z3.Bool(f"{name} asked"), z3.Bool(f"{name} known")
         self.asked[finding.id], self.known[finding.id] = asked, known
         self.allowed.append(z3.Implies(known, asked))
@@ -81,6 +82,16 @@ class Answers:
             if finding in self.partly:
                 parts.append(self.partly[finding] == (OPEN in chosen))
         return z3.And(*parts)
+
+    def variables(self, finding: str) -> list[Any]:
+        """Return every variable of `finding`, in the same order for every case."""
+        found = [self.asked[finding], self.known[finding], *self.words.get(finding, {}).values()]
+        found += [room[finding] for room in (self.partly, self.number, self.length) if finding in room]
+        return found + self.series.get(finding, [])
+
+    def numbers(self, finding: str) -> list[Any]:
+        """Return the numbers among the variables of `finding`."""
+        return [self.number[finding]] if finding in self.number else self.series.get(finding, [])
 
     def read(self, model: Any) -> dict[str, State]:
         """Return the answers of a model."""

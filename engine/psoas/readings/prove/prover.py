@@ -1,144 +1,144 @@
-"""What is asked of a theory: a case in which something holds, or that breaks a sentence."""
+"""What is asked of a theory: a case in which something holds, or that breaks a sentence; which rules can fire."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import ceil, floor
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import z3
 
 from psoas.knowledge.conditions import Condition
 from psoas.knowledge.model import Remedy
-from psoas.memory import Standing, State
-from psoas.readings.prove.answers import Formula
+from psoas.memory import State
+from psoas.readings.prove.answers import Answers, Formula
+from psoas.readings.prove.arithmetic import FALSE
+from psoas.readings.prove.search import Search, smallest
 from psoas.readings.prove.theory import Theory
 
-
-class Undecided(Exception):
-    """The solver could not tell; the message says why."""
+Pair: TypeAlias = tuple[dict[str, State], dict[str, State]]
+"""A case, and the answers by which it becomes another."""
 
 
 class Prover(Theory):
-    """A theory that can be asked. Each answer is a case, or None for the proof that there is none."""
+    """A theory that can be asked. Each answer is a case, or None for the proof that there is none.
+
+    Whatever is asked raises `Undecided` where z3 cannot tell in time.
+    """
+
+    @cached_property
+    def search(self) -> Search:
+        """The search among all cases whose answers do not contradict each other."""
+        return Search(self.answers, self.consistent)
+
+    def case(self, *formulas: Formula) -> dict[str, State] | None:
+        """Return a case, as small as it is found, in which all `formulas` hold; None where there is none."""
+        return self.search.case(*formulas)
 
     def counterexample(self, premise: Condition, conclusion: Condition) -> dict[str, State] | None:
         """Return a case in which `premise` is true and `conclusion` is not; None where there is none."""
         return self.case(self.truth(premise).true, z3.Not(self.truth(conclusion).true))
 
-    def fall(self, finding: str) -> dict[str, State] | None:
-        """Return a case whose level falls where the answer to `finding` gets worse and every other answer stays.
+    # rules
 
-        A number gets worse by rising; a choice by going from its clear answer to any other.
+    @property
+    def rules(self) -> list[int]:
+        """The numbers of the clauses that are rules or withholdings, in the order of their ids."""
+        clauses = self.program.clauses
+        return sorted(
+            (number for number, clause in enumerate(clauses) if not isinstance(clause.origin, Remedy)),
+            key=lambda number: clauses[number].id,
+        )
+
+    def reach(self) -> Iterator[tuple[str, bool | None]]:
+        """Yield the id of each rule and withholding, and whether some case makes it fire; None where z3 cannot tell."""
+        for number in self.rules:
+            yield self.program.clauses[number].id, self.search.possible(self.fires[number])
+
+    # two cases of which one becomes the other
+
+    def turned(self, premise: Condition, conclusion: Condition) -> Pair | None:
+        """Return a case in which `premise` is true, and what may still be answered in it so that `conclusion` is not.
+
+        None where there is none: then the conclusion is true however the open questions are answered.
         """
-        worse, pairs = self._worse(finding)
+        later = self._later(self.knowledge.findings)
+        extended = [self._extended(finding, later.case) for finding in self.knowledge.findings]
+        formulas = [self.truth(premise).true, z3.Not(later.of(self.truth(conclusion).true)), *extended]
+        return self._pair(later, formulas)
+
+    def fall(self, finding: str) -> Pair | None:
+        """Return a case whose level falls where the answer to `finding` gets worse, and that answer.
+
+        A number gets worse by rising; a choice by going from its clear answer to any other, a set also by one word
+        more, and a yes-no finding by being answered with the alarming word where it had no valid answer.
+        """
+        later = self._later([finding])
         rank = {level: number for number, level in enumerate(self.levels)}
         falls = [
-            z3.And(self.level[level], z3.substitute(self.level[milder], *pairs))
+            z3.And(self.level[level], later.of(self.level[milder]))
             for level in self.levels
             for milder in self.levels
             if rank[milder] < rank[level]
         ]
-        return self.case(worse, z3.Or(*falls))
+        otherwise = self.knowledge.manifest.otherwise
+        cleared = later.of(self.level[otherwise.settled])
+        falls.append(z3.And(self.level[otherwise.unasked], self.answers.known[finding], cleared))
+        return self._pair(later, [self._worse(finding, later.case), z3.Or(*falls)])
 
-    def _worse(self, finding: str) -> tuple[Formula, list[tuple[Any, Any]]]:
-        """Return that the answer to `finding` gets worse, and which variables then have which others in their place."""
-        item, answers = self.knowledge.findings[finding], self.answers
-        if finding in answers.number:
-            assert item.range is not None
-            number, after = answers.number[finding], z3.Real(f"{finding} after")
-            return z3.And(answers.known[finding], after > number, after <= item.range.high), [(number, after)]
-        words = answers.words[finding]
-        later = {word: z3.Bool(f"{finding} {word} after") for word in words}
-        others = [variable for word, variable in later.items() if word != item.clear]
-        worse = [words[item.clear], z3.Not(later[item.clear]), z3.Or(*others)]
-        if item.type != "any of":
-            worse.append(z3.AtMost(*later.values(), 1))
-        return z3.And(*worse), [(words[word], later[word]) for word in words]
+    def _worse(self, finding: str, later: Answers) -> Formula:
+        """Return that the answer to `finding` is worse in the case `later`."""
+        item, before = self.knowledge.findings[finding], self.answers
+        known = z3.And(later.asked[finding], later.known[finding])
+        if finding in before.number:
+            return z3.And(before.known[finding], known, later.number[finding] > before.number[finding])
+        words, after = before.words[finding], later.words[finding]
+        alarming = z3.And(known, z3.Not(after[item.clear]))
+        if item.type == "any of":
+            kept = [z3.Implies(word, after[name]) for name, word in words.items() if name != item.clear]
+            whole = before.partly[finding] == later.partly[finding]
+            return z3.And(before.known[finding], alarming, whole, *kept, z3.Or(*after.values()))
+        unanswered = z3.Not(before.known[finding]) if item.type == "yes-no" else FALSE
+        return z3.And(z3.Or(words[item.clear], unanswered), alarming)
 
-    def dead_rules(self) -> list[str]:
-        """Return the ids of the rules and withholdings that no case can make fire."""
-        solver = z3.Solver()
-        solver.add(*self.answers.allowed, *self.consistent)
-        dead = []
-        for number, clause in enumerate(self.program.clauses):
-            if not isinstance(clause.origin, Remedy):
-                solver.push()
-                solver.add(self.fires[number])
-                if solver.check() == z3.unsat:
-                    dead.append(clause.id)
-                solver.pop()
-        return sorted(dead)
-
-    def case(self, *formulas: Formula, timeout: float = 60, small: bool = True) -> dict[str, State] | None:
-        """Return a case in which all `formulas` hold, unless not `small` with few answers; None where there is none.
-
-        Raises `Undecided` where z3 cannot tell within `timeout` seconds.
-        """
-        solver = z3.Solver()
-        solver.set("timeout", int(timeout * 1000))
-        solver.add(*self.answers.allowed, *self.consistent, *formulas)
-        result = solver.check()
-        if result == z3.unsat:
-            return None
-        if result != z3.sat:
-            raise Undecided(solver.reason_unknown())
-        return self._smallest(solver) if small else self.answers.read(solver.model())
-
-    def case_near(self, formula: Formula, answers: Mapping[str, State]) -> dict[str, State] | None:
-        """Return a case in which `formula` holds, with as many of `answers` as can be kept one by one; or None.
-
-        Numbers that must be others are whole ones where that is possible.
-        """
-        solver = z3.Solver()
-        solver.set("rlimit", 50_000_000)  # of steps, not seconds: the same case on every machine
-        solver.add(*self.answers.allowed, *self.consistent, formula)
-        if solver.check() != z3.sat:
-            return None
-        solver.set("rlimit", 2_000_000)  # a wish that takes more is not granted
-        self._keep(
-            solver, [self.answers.equal(n, answers.get(n, Standing.UNASKED)) for n in sorted(self.answers.asked)]
+    def _extended(self, finding: str, later: Answers) -> Formula:
+        """Return that what is answered of `finding` stays so in the case `later`, and what is open may be answered."""
+        answers = self.answers
+        variables = zip(answers.variables(finding), later.variables(finding), strict=True)
+        stays = z3.And(*(one == other for one, other in variables))
+        partly = answers.partly.get(finding, FALSE)
+        words = zip(answers.words.get(finding, {}).values(), later.words.get(finding, {}).values(), strict=True)
+        more = z3.And(later.known[finding], *(z3.Implies(one, other) for one, other in words))
+        return z3.And(
+            z3.Implies(answers.asked[finding], later.asked[finding]),
+            z3.Implies(z3.And(answers.known[finding], z3.Not(partly)), stays),
+            z3.Implies(partly, more),
+            z3.Implies(self.lacking(finding), z3.Not(later.known[finding])),
         )
-        if solver.check() != z3.sat:
+
+    def _later(self, findings: Iterable[str]) -> _Later:
+        case = Answers(self.knowledge, " later")
+        variables = {name: (self.answers.variables(name), case.variables(name)) for name in findings}
+        return _Later(case, {name: list(zip(*both, strict=True)) for name, both in variables.items()})
+
+    def _pair(self, later: _Later, formulas: list[Formula]) -> Pair | None:
+        """Return a case and the answers by which it becomes the later one, both as few as they are found."""
+        solver = self.search.solved([*formulas, *later.case.allowed, *map(later.of, self.consistent)])
+        if solver is None:
             return None
-        return self._rounded(solver)
+        before = smallest(solver, self.answers)
+        after = smallest(solver, later.case)
+        return before, {n: state for n, state in after.items() if n in later.pairs and state != before.get(n)}
 
-    def _rounded(self, solver: Any) -> dict[str, State]:
-        """Return a case of a satisfiable `solver`, its numbers whole where that is possible one by one."""
-        model = solver.model()
-        numbers = [*self.answers.number.values(), *(n for series in self.answers.series.values() for n in series)]
-        for number in numbers:
-            value = model.eval(number, model_completion=True).as_fraction()
-            for whole in (floor(value), ceil(value)) if value.denominator > 1 else ():
-                if solver.check(number == whole) == z3.sat:
-                    model = solver.model()
-                    solver.add(number == whole)
-                    break
-        return self.answers.read(model)
 
-    def _keep(self, solver: Any, wishes: list[Formula]) -> None:
-        """Add those of `wishes` that the solver can grant, half by half: most can be granted together."""
-        if not wishes:
-            return
-        if solver.check(*wishes) == z3.sat:
-            solver.add(*wishes)
-        elif len(wishes) > 1:
-            middle = len(wishes) // 2
-            self._keep(solver, wishes[:middle])
-            self._keep(solver, wishes[middle:])
+@dataclass(frozen=True)
+class _Later:
+    """A second case, and for some findings which of its variables stand for which of the first."""
 
-    def _smallest(self, solver: Any) -> dict[str, State]:
-        """Return the case of a satisfiable `solver` with as many findings not asked as can be left out one by one."""
-        model = solver.model()
-        for name in sorted(self.answers.asked):
-            if z3.is_true(model.eval(self.answers.asked[name], model_completion=True)):
-                solver.push()
-                solver.add(z3.Not(self.answers.asked[name]))
-                if solver.check() == z3.sat:
-                    model = solver.model()
-                else:
-                    solver.pop()
-            else:
-                solver.add(z3.Not(self.answers.asked[name]))
-        solver.check()
-        return self.answers.read(solver.model())
+    case: Answers
+    pairs: dict[str, list[tuple[Any, Any]]]
+
+    def of(self, formula: Formula) -> Formula:
+        """Return `formula` as it is in the second case."""
+        return z3.substitute(formula, *(pair for pairs in self.pairs.values() for pair in pairs))

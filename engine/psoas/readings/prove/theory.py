@@ -297,6 +297,9 @@ class Theory:
         if test.finding == "given":
             named = [r for r in self.knowledge.remedies.values() if test.words & {r.id, r.tier, *r.traits}]
             return z3.Or(*(self.given(remedy.id) for remedy in named))
+        if test.finding == "only_given":
+            others = [r for r in self.knowledge.remedies.values() if not test.words & {r.id, r.tier, *r.traits}]
+            return z3.Not(z3.Or(*(self.given(remedy.id) for remedy in others)))
         return self.unsettled if "yes" in test.words else z3.Not(self.unsettled)
 
 
@@ -320,14 +323,3 @@ def _compared(test: Test, over: Any, under: Any) -> Formula:
         "is": lambda: z3.Or(*(over == bound for bound in bounds)),
     }
     return compare[test.operator]()
-
-
-def verdict_words(knowledge: Knowledge) -> dict[str, tuple[str, ...]]:
-    """Return the verdicts that may be tested beside the findings, each with its words."""
-    remedies = knowledge.remedies.values()
-    named = [name for remedy in remedies for name in (remedy.id, remedy.tier, *remedy.traits)]
-    return {
-        "disposition": tuple(level.id for level in knowledge.manifest.dispositions),
-        "given": tuple(dict.fromkeys(named)),
-        "unsettled": ("yes", "no"),
-    }
