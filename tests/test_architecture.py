@@ -23,6 +23,7 @@ ALONE = {
     "z3": {f"engine/psoas/readings/prove/{room}.py" for room in ("answers", "arithmetic", "theory", "prover")},
     "reportlab": {"engine/psoas/drawing.py"},
     "duckdb": {"engine/psoas/cohort/duck.py"},
+    "pyspark": {"engine/psoas/cohort/spark.py"},
     "click": {f"cli/psoas_cli/{p.name}" for p in (ROOT / "cli/psoas_cli").glob("*.py")} - {"cli/psoas_cli/conversation.py"},
     "platformdirs": {"cli/psoas_cli/dialogue.py"},
     "yaml": {

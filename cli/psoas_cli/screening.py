@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -35,6 +35,8 @@ PLOTS = ("svg", "png")
     "--conclusions", is_flag=True, help="A column more: every conclusion established, named as a cause or not."
 )
 @click.option("--sql", is_flag=True, help="Print the SQL text, and run nothing.")
+@click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True)
+@click.option("--master", metavar="ADDRESS", default="local[*]", show_default=True, help="Where Spark runs.")
 @click.option("--memory", default="1GB", show_default=True, help="How much DuckDB may hold before it uses the disk.")
 @click.option("--threads", type=click.IntRange(1), help="How many threads DuckDB may use; all cores without it.")
 @kb_option
@@ -46,6 +48,8 @@ def screen(
     plot: Path | None,
     conclusions: bool,
     sql: bool,
+    engine: str,
+    master: str,
     memory: str,
     threads: int | None,
     kb: Path | None,
@@ -74,7 +78,7 @@ def screen(
 
         write(None, screen_text(knowledge, conclusions=conclusions))
         return
-    with _input(table) as found, _progress() as progress, _engine(memory, threads, progress.done) as it:
+    with _input(table) as found, _progress() as progress, _engine(engine, master, memory, threads, progress.done) as it:
         _run(knowledge, it, found, output, rejects, summary, plot, progress, conclusions=conclusions, sql=sql)
 
 
@@ -141,15 +145,26 @@ def _drawn(summary: Summary, knowledge: Knowledge, form: str) -> str | bytes:
 
 
 @contextlib.contextmanager
-def _engine(memory: str, threads: int | None, told: Callable[[float], None]) -> Iterator[Engine]:
-    from psoas.cohort.duck import Duck
-
+def _engine(
+    name: str, master: str, memory: str, threads: int | None, told: Callable[[float], None]
+) -> Iterator[Engine]:
     try:
-        made = Duck(memory=memory, threads=threads, told=told)
+        made = _made(name, master, memory, threads, told)
     except ImportError as error:
-        raise Problem("duckdb is not installed: pip install 'psoas[cohort]'") from error
+        extra = "spark" if name == "spark" else "cohort"
+        raise Problem(f"{name} is not installed: pip install 'psoas[{extra}]'") from error
     with made as ready:
         yield ready
+
+
+def _made(name: str, master: str, memory: str, threads: int | None, told: Callable[[float], None]) -> Any:
+    if name == "spark":
+        from psoas.cohort.spark import Spark
+
+        return Spark(master)
+    from psoas.cohort.duck import Duck
+
+    return Duck(memory=memory, threads=threads, told=told)
 
 
 @contextlib.contextmanager

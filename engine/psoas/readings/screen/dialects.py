@@ -31,3 +31,39 @@ DUCKDB = (
     "list_transform(ranked, lambda r: (10000 - CAST(substr(r, 6, 5) AS INT)) / 10000)",
     "CREATE OR REPLACE TEMP MACRO as_text(list) AS array_to_string(list, '|')",
 )
+
+_SPARK_SPACE = "".join(f"\\u{ord(sign):04x}" for sign in SPACE)
+
+
+def _spark(head: str, body: str) -> str:
+    return f"CREATE OR REPLACE TEMPORARY FUNCTION {head} RETURN {body}"
+
+
+SPARK = (
+    _spark("tidy(x STRING) RETURNS STRING", f"trim(BOTH '{_SPARK_SPACE}' FROM x)"),
+    _spark("as_word(x STRING) RETURNS STRING", "translate(lower(tidy(x)), '- ', '__')"),
+    _spark(
+        "as_words(x STRING) RETURNS STRING",
+        f"concat('|', translate(regexp_replace(lower(tidy(x)), '[{_SPARK_SPACE}]*[|][{_SPARK_SPACE}]*', '|'), "
+        "'- ', '__'), '|')",
+    ),
+    _spark("has_form(x STRING, form STRING) RETURNS BOOLEAN", "regexp_like(x, concat('^(?:', form, ')\\\\z'))"),
+    _spark(
+        "as_number(x STRING) RETURNS DOUBLE",
+        f"CASE WHEN regexp_like(tidy(x), '^{NUMBER}\\\\z') THEN TRY_CAST(tidy(x) AS DOUBLE) END",
+    ),
+    _spark("as_pieces(x STRING) RETURNS ARRAY<STRING>", "split(x, '[|]')"),
+    _spark("how_many(pieces ARRAY<STRING>) RETURNS INT", "size(pieces)"),
+    _spark("from_end(pieces ARRAY<STRING>, place INT) RETURNS STRING", "try_element_at(pieces, -place)"),
+    _spark(
+        "as_list(x STRING) RETURNS ARRAY<STRING>",
+        "CASE WHEN x = '' THEN CAST(array() AS ARRAY<STRING>) ELSE split(x, '[|]') END",
+    ),
+    _spark("in_order(x STRING) RETURNS ARRAY<STRING>", "sort_array(as_list(x))"),
+    _spark("without_rank(ranked ARRAY<STRING>) RETURNS ARRAY<STRING>", "transform(ranked, r -> substr(r, 12))"),
+    _spark(
+        "certainty_in_rank(ranked ARRAY<STRING>) RETURNS ARRAY<DOUBLE>",
+        "transform(ranked, r -> CAST(10000 - CAST(substr(r, 6, 5) AS INT) AS DOUBLE) / 10000)",
+    ),
+    _spark("as_text(list ARRAY<STRING>) RETURNS STRING", "array_join(list, '|')"),
+)
