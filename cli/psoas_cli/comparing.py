@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import subprocess
@@ -17,6 +18,7 @@ import click
 from psoas_cli.output import Problem
 
 if TYPE_CHECKING:
+    from psoas.audit.cohort import Drift
     from psoas.audit.difference import Edit, Milder, Shift
     from psoas.knowledge.model import Knowledge
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="[NEW]", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def diff(old: str, new: str | None, form: str) -> None:
+@click.option("--cohort", metavar="TABLE", help="Also screen the people in TABLE by both, and count what changes.")
+def diff(old: str, new: str | None, form: str, cohort: str | None) -> None:
     """Compare two versions of a knowledge base: directories, or git revisions of the repository here.
 
     Without NEW, OLD is compared with the knowledge base that is installed. Says what changed, which worked cases come
@@ -34,10 +37,14 @@ def diff(old: str, new: str | None, form: str) -> None:
     with contextlib.ExitStack() as stack:
         one, two = (stack.enter_context(_folder(name)) for name in (old, new))
         changes = _compared(one, two)
+        moved = _drift(one, two, cohort) if cohort else None
     if form == "json":
-        click.echo(json.dumps(_record(*changes), ensure_ascii=False, indent=2))
+        record = _record(*changes)
+        if moved is not None:
+            record["cohort"] = dataclasses.asdict(moved)
+        click.echo(json.dumps(record, ensure_ascii=False, indent=2))
     else:
-        for line in _told(*changes):
+        for line in (*_told(*changes), *(_drifted(moved) if moved is not None else ())):
             click.echo(line)
     if changes[3] is not None:
         raise click.exceptions.Exit(1)
@@ -61,6 +68,28 @@ def _compared(old: Path, new: Path) -> tuple[Knowledge, list[Edit], list[Shift],
     except ImportError as error:
         raise Problem("the proof needs z3: pip install 'psoas[audit]'") from error
     return after, list(edits(before, after)), shifted, worse
+
+
+def _drift(old: Path, new: Path, table: str) -> Drift:
+    from psoas.audit.cohort import drift
+    from psoas.cohort.tables import find_table
+    from psoas.knowledge.load import load
+
+    try:
+        return drift(load(old), load(new), find_table(table))
+    except ImportError as error:
+        raise Problem("a cohort needs duckdb: pip install 'psoas[cohort]'") from error
+
+
+def _drifted(it: Drift) -> Iterator[str]:
+    yield f"{it.changed:,} of {it.rows:,} rows of the table come out differently"
+    for change in it.dispositions:
+        more = [] if change.rows == len(change.examples) else ["…"]
+        rows = ", ".join([*map(str, change.examples), *more])
+        yield f"  {change.rows:>10,}  {change.before} → {change.after}  (row {rows})"
+    for verb, sides in (("come", it.come), ("gone", it.gone)):
+        for what, counts in sides.items():
+            yield from (f"  {count:>10,}  {verb}: {name}  ({what})" for name, count in counts.items())
 
 
 @contextlib.contextmanager
@@ -133,8 +162,6 @@ def _case(knowledge: Knowledge, worse: Milder) -> str:
 
 
 def _record(knowledge: Knowledge, edits: list[Edit], shifts: list[Shift], worse: Milder | None) -> dict[str, Any]:
-    import dataclasses
-
     from psoas.case import plain
 
     del knowledge

@@ -108,10 +108,12 @@ class Duck:
         """Yield a file beside `out` that takes its place if nothing goes wrong."""
         return replacing(out)
 
-    def screen(self, table: Table, match: Match, knows: Sequence[str], text: str, out: Path, form: Form) -> None:
-        """Write what `text` yields for `table` to the file `out`, with the table's own names of its columns."""
+    def screen(
+        self, table: Table, match: Match, knows: Sequence[str], text: str, out: Path, form: Form, *, carry: bool = True
+    ) -> None:
+        """Write what `text` yields for `table` to the file `out`, with the table's names of the columns it carries."""
         self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {self._answers(table, match, knows)}", table)
-        names = {as_: column.name for as_, column in zip(match.carried, match.columns, strict=True)}
+        names = {as_: c.name for as_, c in zip(match.carried, match.columns, strict=True)} if carry else {}
         renamed = ", ".join(f"{_name(as_)} AS {_name(name)}" for as_, name in names.items())
         carried = ", ".join(map(_name, names))
         how = "FORMAT csv, HEADER true" if form == "csv" else "FORMAT parquet"
@@ -145,6 +147,32 @@ class Duck:
         while batch := self._watched(lambda: result.fetchmany(10_000), table):
             for number, *rest in batch:
                 yield int(number), rest[:width], rest[width : 2 * width], rest[2 * width :]
+
+    # two results
+
+    def changes(self, old: Path, new: Path, column: str, examples: int) -> list[tuple[str, str, int, list[int]]]:
+        """Return each change of `column` between two results: from, to, how many rows, the first of them from 1 on."""
+        query = (
+            f"SELECT a.{column}, b.{column}, count(*), min(file_row_number + 1, {examples}) "
+            f"FROM {_paired(old, new)} WHERE a.{column} <> b.{column} GROUP BY ALL ORDER BY ALL"
+        )
+        return [(str(a), str(b), int(n), sorted(map(int, rows))) for a, b, n, rows in self._fetch(query)]
+
+    def moved(self, old: Path, new: Path, column: str) -> tuple[dict[str, int], dict[str, int]]:
+        """Return in how many rows each part of the list `column` comes between two results, and goes."""
+
+        def only(one: str, other: str) -> dict[str, int]:
+            left = f"list_filter({one}.{column}, lambda w: NOT list_contains({other}.{column}, w))"
+            query = f"SELECT w, count(*) FROM (SELECT unnest({left}) AS w FROM {_paired(old, new)}) GROUP BY w"
+            return {str(word): int(count) for word, count in self._fetch(query)}
+
+        return only("b", "a"), only("a", "b")
+
+    def differing(self, old: Path, new: Path, columns: Sequence[str]) -> int:
+        """Return in how many rows any of `columns`, the order of lists apart, differs between two results."""
+        other = " OR ".join(f"list_sort(a.{name}) <> list_sort(b.{name})" for name in columns)
+        differs = f"a.disposition <> b.disposition OR {other}"
+        return int(self._fetch(f"SELECT count(*) FROM {_paired(old, new)} WHERE {differs}")[0][0])
 
     # asking DuckDB
 
@@ -222,6 +250,12 @@ def _result(out: Path, form: Form) -> str:
     if form == "parquet":
         return f"read_parquet({_text(str(out))})"
     return f"read_csv({_text(str(out))}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
+
+
+def _paired(old: Path, new: Path) -> str:
+    """Return the rows of two results side by side."""
+    one, two = (f"read_parquet({_text(str(path))}, file_row_number = true)" for path in (old, new))
+    return f"{one} a JOIN {two} b USING (file_row_number)"
 
 
 def _shown(column: Column, carried: str) -> str:
