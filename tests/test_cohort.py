@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -180,6 +181,21 @@ def test_twenty_thousand_rows_stay_in_order(tmp_path: Path) -> None:
     assert [int(item["row"]) for item in rejects] == list(range(1, 20_001, 3))
 
 
+def test_in_any_order_the_same_rows_come_out_and_nothing_is_left_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = list(load(ROOT / "kb").findings)
+    rows = [[str(n), *(["unknown"] * len(names))] for n in range(60_000)]
+    write_table(tmp_path / "t.csv", ["n", *names], rows)
+    for more in ([], ["--any-order"]):
+        assert run("t.csv", "-o", "out.parquet", "--memory", "250MB", *more, kb=None).exit_code == 0
+        with duckdb.connect() as db:
+            found = db.execute("SELECT count(*), count(DISTINCT n) FROM 'out.parquet'").fetchone()
+        assert found == (60_000, 60_000)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "out.rejects.csv", "t.csv"]
+
+
 # What cannot be used
 
 
@@ -322,3 +338,28 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
     assert b"Traceback" not in said
     assert (tmp_path / "out.parquet").read_bytes() == b"as it was"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "t.csv"]
+
+
+# The page for researchers
+
+
+def test_the_example_of_the_page_comes_out_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first block is what is printed, the second what was set aside. PSOAS_GOLDEN=write renews both."""
+    page = ROOT / "docs" / "cohorts.md"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    command = "screen docs/runners.csv -o result.csv"
+    done = run(*command.split()[1:], kb=None)
+    assert done.exit_code == 0
+    printed = f"```console\n$ psoas {command}\n{done.stderr}```\n"
+    aside = f"```\n{(tmp_path / 'result.rejects.csv').read_text()}```\n"
+    text = page.read_text()
+    if os.environ.get("PSOAS_GOLDEN") == "write":
+        text = re.sub(r"```console\n.*?```\n", lambda _: printed, text, count=1, flags=re.DOTALL)
+        text = re.sub(r"(?<=is 1\):\n\n)```\n.*?```\n", lambda _: aside, text, count=1, flags=re.DOTALL)
+        page.write_text(text)
+    assert printed in text
+    assert aside in text
+    assert [row["disposition"] for row in read_result(tmp_path / "result.csv")][:3] == [
+        "emergency_now", "urgent_medical", "self_care",
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ PLOTS = ("svg", "png")
 @click.option("--master", metavar="ADDRESS", default="local[*]", show_default=True, help="Where Spark runs.")
 @click.option("--memory", default="1GB", show_default=True, help="How much DuckDB may hold before it uses the disk.")
 @click.option("--threads", type=click.IntRange(1), help="How many threads DuckDB may use; all cores without it.")
+@click.option("--any-order", is_flag=True, help="Rows may come out in another order: half the memory, and no disk.")
 @kb_option
 def screen(
     table: str | None,
@@ -52,6 +53,7 @@ def screen(
     master: str,
     memory: str,
     threads: int | None,
+    any_order: bool,
     kb: Path | None,
 ) -> None:
     """Screen the people in TABLE, one a row, by the same rules as `consult`.
@@ -78,8 +80,10 @@ def screen(
 
         write(None, screen_text(knowledge, conclusions=conclusions))
         return
-    with _input(table) as found, _progress() as progress, _engine(engine, master, memory, threads, progress.done) as it:
-        _run(knowledge, it, found, output, rejects, summary, plot, progress, conclusions=conclusions, sql=sql)
+    with _input(table) as found, _progress() as progress:
+        duck = {"memory": memory, "threads": threads, "ordered": not any_order, "told": progress.done}
+        with _engine(engine, master, duck) as it:
+            _run(knowledge, it, found, output, rejects, summary, plot, progress, conclusions=conclusions, sql=sql)
 
 
 def _run(
@@ -145,11 +149,9 @@ def _drawn(summary: Summary, knowledge: Knowledge, form: str) -> str | bytes:
 
 
 @contextlib.contextmanager
-def _engine(
-    name: str, master: str, memory: str, threads: int | None, told: Callable[[float], None]
-) -> Iterator[Engine]:
+def _engine(name: str, master: str, duck: dict[str, Any]) -> Iterator[Engine]:
     try:
-        made = _made(name, master, memory, threads, told)
+        made = _made(name, master, duck)
     except ImportError as error:
         extra = "spark" if name == "spark" else "cohort"
         raise Problem(f"{name} is not installed: pip install 'psoas[{extra}]'") from error
@@ -157,14 +159,14 @@ def _engine(
         yield ready
 
 
-def _made(name: str, master: str, memory: str, threads: int | None, told: Callable[[float], None]) -> Any:
+def _made(name: str, master: str, duck: dict[str, Any]) -> Any:
     if name == "spark":
         from psoas.cohort.spark import Spark
 
         return Spark(master)
     from psoas.cohort.duck import Duck
 
-    return Duck(memory=memory, threads=threads, told=told)
+    return Duck(**duck)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -19,6 +20,8 @@ T = TypeVar("T")
 NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
            "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")  # fmt: skip
 POLL = 0.1
+GROUP = 20_480
+"""Rows a group of a Parquet file: whole groups are held until they are written, by each thread."""
 SLOW_ON_WIDE_PLANS = "projection_placement"
 """An optimizer that takes seconds on hundreds of columns, and moves nothing here."""
 
@@ -28,20 +31,32 @@ class Duck:
 
     name = "duckdb"
 
-    def __init__(self, *, memory: str = "1GB", threads: int | None = None, told: Callable[[float], None] | None = None):
-        """`told` is called now and then with the percentage done. Raises `ImportError` without duckdb."""
+    def __init__(
+        self,
+        *,
+        memory: str = "1GB",
+        threads: int | None = None,
+        ordered: bool = True,
+        told: Callable[[float], None] | None = None,
+    ) -> None:
+        """Hold up to `memory`, and then use the disk. Rows come out as they went in, unless not `ordered`.
+
+        `told` is called now and then with the percentage done. Raises `ImportError` without duckdb.
+        """
         import duckdb
 
         self._duckdb = duckdb
         self.told = told
-        self._spill = None
         self._db = duckdb.connect()
-        settings = {"memory_limit": memory, "enable_progress_bar": "true", "disabled_optimizers": SLOW_ON_WIDE_PLANS}
-        for name, value in settings.items():
-            self._setting(name, value)
-        self._db.execute("SET enable_progress_bar_print = false")
+        self._setting("memory_limit", memory)
+        self._spill = tempfile.TemporaryDirectory(prefix="psoas-")
+        self._setting("temp_directory", self._spill.name)
+        self._setting("preserve_insertion_order", str(ordered))
+        self._setting("enable_progress_bar", "true")
+        self._setting("enable_progress_bar_print", "false")
+        self._setting("disabled_optimizers", SLOW_ON_WIDE_PLANS)
         if threads:
-            self._db.execute(f"SET threads = {int(threads)}")
+            self._setting("threads", str(threads))
         for macro in DUCKDB:
             self._db.execute(macro)
 
@@ -56,6 +71,7 @@ class Duck:
 
     def __exit__(self, *error: object) -> None:
         self._db.close()
+        self._spill.cleanup()
 
     # tables in
 
@@ -116,9 +132,9 @@ class Duck:
         names = {as_: c.name for as_, c in zip(match.carried, match.columns, strict=True)} if carry else {}
         renamed = ", ".join(f"{_name(as_)} AS {_name(name)}" for as_, name in names.items())
         carried = ", ".join(map(_name, names))
-        how = "FORMAT csv, HEADER true" if form == "csv" else "FORMAT parquet"
+        how = "FORMAT csv, HEADER true" if form == "csv" else f"FORMAT parquet, ROW_GROUP_SIZE {GROUP}"
         chosen = f"{renamed}, COLUMNS(* EXCLUDE ({carried}))" if names else "*"
-        self._run(f"COPY (SELECT {chosen} FROM ({text})) TO {_text(str(out))} ({how})", table)
+        self._run(f"COPY (SELECT {chosen} FROM ({text})) TO {_text(str(out))} ({how}, USE_TMP_FILE false)", table)
 
     def rows_of(self, out: Path, form: Form) -> int:
         """Return how many rows the result in `out` has."""
