@@ -13,11 +13,12 @@ from psoas.cohort.duck import Duck
 from psoas.cohort.screening import Engine, match_table, screen_table
 from psoas.cohort.summary import Summary
 from psoas.cohort.tables import find_table
+from psoas.knowledge.conditions import Kleene
 from psoas.knowledge.model import Knowledge
-from psoas.knowledge.program import compile_program, withheld
+from psoas.knowledge.program import Program, compile_program, withheld
 from psoas.memory import Vocabulary, WorkingMemory
 from psoas.readings.fire import Inference
-from psoas.readings.foresee import established
+from psoas.readings.foresee import Evaluation
 from psoas.triage import Screen
 from random_cases import Written
 
@@ -89,6 +90,17 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+class AtLevel(Evaluation):
+    """What a case establishes, its level included, on which remedies may depend."""
+
+    def __init__(self, program: Program, memory: WorkingMemory, level: str) -> None:
+        self._level = level
+        super().__init__(program, memory, foreseen=False)
+
+    def __getitem__(self, symbol: str) -> Kleene:
+        return symbol == self._level or super().__getitem__(symbol)
+
+
 class Expected:
     """What `fire`, `foresee` and triage make of a case, in the words of a result."""
 
@@ -105,12 +117,12 @@ class Expected:
         case = make_case(knowledge, written)
         memory = WorkingMemory(self.vocabulary, case.answers)
         triage = self.screen.judge(memory)
-        now = established(self.program, memory).established()
+        now = AtLevel(self.program, memory, triage.level).established()
         holding = now
         if fired:
             firings = self.inference.fire(memory, [triage.level])
             holding = frozenset(symbol for firing in firings for symbol in firing.established)
-            assert {c for c in knowledge.conclusions if c in holding} == {c for c in knowledge.conclusions if c in now}
+            assert holding == now
         allowed = {tier.id for tier in knowledge.manifest.tiers if tier.restricted}
         restricted = knowledge.level(triage.level).plan == "restricted" or not triage.settled
         indicated = [r for r in knowledge.remedies.values() if r.id in holding]
