@@ -22,6 +22,8 @@ ALONE = {
     "svglib": {"engine/psoas/drawing.py"},
     "z3": {f"engine/psoas/readings/prove/{room}.py" for room in ("answers", "arithmetic", "theory", "search", "prover", "versions", "variants")},
     "reportlab": {"engine/psoas/drawing.py"},
+    "duckdb": {"engine/psoas/cohort/duck.py"},
+    "pyspark": {"engine/psoas/cohort/spark.py"},
     "click": {f"cli/psoas_cli/{p.name}" for p in (ROOT / "cli/psoas_cli").glob("*.py")} - {"cli/psoas_cli/conversation.py"},
     "platformdirs": {"cli/psoas_cli/dialogue.py"},
     "yaml": {

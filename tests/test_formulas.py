@@ -218,3 +218,8 @@ def test_any_text_is_a_formula_or_refused(text):
 
 def test_every_function_is_shown_in_the_table_above():
     assert set(FUNCTIONS) == {"first", "last", "latest", "before_last", "mean", "largest", "smallest", "rise"}
+
+
+def test_a_mean_is_the_same_in_every_python() -> None:
+    """Seen to fail on Python 3.12 with sum(), which keeps what was rounded off there."""
+    assert value("mean(w)", w=(0.1,) * 10) == 0.09999999999999999

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="[NEW]", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--cohort", metavar="TABLE", help="Also screen the people in TABLE by both, and count what changes.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE.")
-def diff(old: str, new: str | None, form: str, output: Path | None) -> None:
+def diff(old: str, new: str | None, form: str, cohort: str | None, output: Path | None) -> None:
     """Compare two versions of a knowledge base: directories, or git revisions of the repository here.
 
     Without NEW, OLD is compared with the knowledge base that is installed. Says what changed, which worked cases come
@@ -41,6 +42,8 @@ def diff(old: str, new: str | None, form: str, output: Path | None) -> None:
     with contextlib.ExitStack() as stack:
         one, two = (stack.enter_context(_version(name)) for name in (old, new))
         found = _compared(one, two)
+        if cohort and not found.stopped:
+            _screen(found, cohort)
     write(output, to_json(found) if form == "json" else to_text(found))
     if found.stopped:
         raise click.exceptions.Exit(130)
@@ -130,6 +133,20 @@ def _proved(old: Knowledge, new: Knowledge) -> tuple[Proved | None, str]:
         return prove(old, new), ""
     except Undecided as error:
         return None, str(error)
+
+
+def _screen(found: Comparison, table: str) -> None:
+    """Add to `found` what the two versions make of a table."""
+    from psoas.cohort.tables import find_table
+
+    try:
+        from psoas.audit.cohort import drift
+    except ImportError as error:
+        raise Problem("a cohort needs duckdb: pip install 'psoas[cohort]'") from error
+    try:
+        found.drift = drift(found.old, found.new, find_table(table))
+    except KeyboardInterrupt:
+        found.stopped = True
 
 
 @contextlib.contextmanager

@@ -20,8 +20,28 @@ if TYPE_CHECKING:
 GRAPH_FORMATS = ("svg", "png", "pdf", "gv", "dot", "mmd", "graphml", "json")
 
 
-class Commands(click.Group):
-    """A group that turns what the library raises into messages, and says which command was meant."""
+class Later(click.Group):
+    """A group with commands that are imported when they are called, or listed."""
+
+    LATER: ClassVar[dict[str, str]] = {}
+    """Command → the module that has it, under the command's name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*super().list_commands(ctx), *self.LATER})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name."""
+        if cmd_name not in self.LATER:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(self.LATER[cmd_name]), cmd_name)
+        return command
+
+
+class Commands(Later):
+    """The commands: a group that turns what the library raises into messages."""
+
+    LATER: ClassVar[dict[str, str]] = {"screen": "psoas_cli.screening"}
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -178,8 +198,8 @@ def graph(
     write(output, render(picture, form))
 
 
-class Workbench(click.Group):
-    """A group whose commands are imported when they are called, or listed."""
+class Workbench(Later):
+    """The commands of `audit`."""
 
     LATER: ClassVar[dict[str, str]] = {
         "cases": "psoas_cli.casework",
@@ -192,18 +212,6 @@ class Workbench(click.Group):
         "show": "psoas_cli.reviewing",
         "status": "psoas_cli.reviewing",
     }
-    """Command → the module that has it, under the command's name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands."""
-        return sorted({*super().list_commands(ctx), *self.LATER})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command by its name."""
-        if cmd_name not in self.LATER:
-            return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(self.LATER[cmd_name]), cmd_name)
-        return command
 
 
 @psoas.group(cls=Workbench)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -14,11 +15,22 @@ def replace(path: Path, data: bytes, *, mode: int | None = None) -> None:
     The file has the permissions `mode`; without it those it had, or as a new file those new files have here. Raises
     `OSError`, with the file as it was.
     """
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".psoas-")
+    with replacing(path, mode=mode) as part, part.open("wb") as stream:
+        stream.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, mode: int | None = None) -> Iterator[Path]:
+    """Yield a file beside `path` to write to; it takes the place of `path` at the end, or is gone after an error.
+
+    As `replace`, for what is too large to be held in memory.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".psoas-", suffix=path.suffix)
+    os.close(handle)
+    part = Path(name)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
+        yield part
+        with part.open("rb+") as stream:
             os.fsync(stream.fileno())
         os.chmod(part, (_mode(path) if mode is None else mode) & 0o7777)
         os.replace(part, path)

@@ -334,6 +334,18 @@ def _drawn(picture: Picture, form: str) -> str | bytes:
     return data.decode() if form == "svg" else data
 
 
+def draw_table(table: str, form: str) -> str | bytes:
+    """Return a table in Graphviz's HTML as SVG (text) or PNG (bytes)."""
+    import graphviz
+
+    dot = graphviz.Digraph("table", node_attr={"shape": "plain", "fontname": FONT, "fontsize": "12"})
+    if form == "png":
+        dot.attr(dpi=PNG_DPI)
+    dot.node("table", table)
+    data = _piped(dot, form, shutil.which("dot") or _own_dot())
+    return data.decode() if form == "svg" else data
+
+
 def _piped(dot: Digraph, form: str, program: str | Path) -> bytes:
     import graphviz
     from graphviz.backend import dot_command

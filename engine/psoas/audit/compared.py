@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psoas.audit.difference import Moved, Outcome, Proved, Shift
 from psoas.audit.edits import Change, Edit, unsaid
@@ -15,6 +15,9 @@ from psoas.case import case_of, case_text, plain
 from psoas.faults import visible
 from psoas.knowledge.model import Knowledge
 from psoas.memory import State
+
+if TYPE_CHECKING:
+    from psoas.audit.cohort import Drift
 
 
 @dataclass
@@ -30,6 +33,7 @@ class Comparison:
     proved: Proved | None = None
     unproved: str = ""  # why nothing was proved
     stopped: bool = False  # somebody broke it off
+    drift: Drift | None = None  # what the two make of a table, if one was given
 
     @property
     def fails(self) -> bool:
@@ -43,6 +47,8 @@ class Comparison:
 def to_text(it: Comparison) -> str:
     """Return `it` as text, 80 columns wide."""
     lines = [*_edits(it.edits), "", *_cases(it), "", *_proof(it)]
+    if it.drift is not None:
+        lines += ["", *_cohort(it.drift)]
     return "\n".join(lines) + "\n"
 
 
@@ -135,6 +141,17 @@ def _proof(it: Comparison) -> Iterator[str]:
         yield from _case(it.new, f"now-given-{proved.given[0]}", proved.example)
 
 
+def _cohort(drift: Drift) -> Iterator[str]:
+    yield f"{drift.changed:,} of {drift.rows:,} rows of the table come out differently"
+    for change in drift.dispositions:
+        more = [] if change.rows == len(change.examples) else ["…"]
+        rows = ", ".join([*map(str, change.examples), *more])
+        yield f"  {change.rows:>10,}  {change.before} → {change.after}  (row {rows})"
+    for verb, sides in (("come", drift.come), ("gone", drift.gone)):
+        for what, counts in sides.items():
+            yield from (f"  {count:>10,}  {verb}: {name}  ({what})" for name, count in counts.items())
+
+
 def _case(knowledge: Knowledge, name: str, answers: Mapping[str, State]) -> list[str]:
     known = {finding: state for finding, state in answers.items() if finding in knowledge.findings}
     return [f"  {line}" for line in case_text(knowledge, case_of(name, known)).splitlines()]
@@ -169,6 +186,8 @@ def to_json(it: Comparison) -> str:
     if proved:
         example = _answers(proved.example) if proved.example is not None else None
         record["remedies"] = {"gained": list(proved.given), "lost": list(proved.taken), "case": example}
+    if it.drift is not None:
+        record["cohort"] = dataclasses.asdict(it.drift)
     return json.dumps(record, ensure_ascii=False, indent=2) + "\n"
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from math import isfinite
 from typing import TypeAlias
 
@@ -27,7 +29,7 @@ def _rise(new: float, old: float) -> float:
 def _mean(numbers: tuple[float, ...]) -> float:
     if not numbers:
         raise Undefined("no numbers to take the mean of")
-    return sum(numbers) / len(numbers)
+    return reduce(operator.add, numbers) / len(numbers)  # sum() rounds otherwise from Python 3.12 on, and unlike SQL
 
 
 def _latest(numbers: tuple[float, ...], n: float) -> tuple[float, ...]:

@@ -1,0 +1,1 @@
+"""Cohorts: a table of people in, a table with what follows for each of them out."""

@@ -1,0 +1,141 @@
+"""A table screened by a knowledge base: the result and the values set aside as files, and a summary of both."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+from psoas.cohort.rejects import Reasons, Reject
+from psoas.cohort.summary import Summary, most_frequent, ordered
+from psoas.cohort.tables import Column, Form, Match, Table, matched
+from psoas.faults import Fault, Place, Unusable
+from psoas.knowledge.model import Knowledge
+from psoas.readings.screen.text import outputs_of, rejects_text, screen_text
+
+FORMS: dict[str, Form] = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+"""Suffix of a result → its form."""
+
+
+class Engine(Protocol):
+    """What runs the SQL text over tables."""
+
+    name: str
+
+    def columns(self, table: Table) -> list[Column]:
+        """Return the columns of a table."""
+
+    def count(self, table: Table) -> int:
+        """Return how many rows a table has."""
+
+    def place(self, out: Path) -> AbstractContextManager[Path]:
+        """Yield where to write a result that takes the place of `out` if nothing goes wrong."""
+
+    def screen(self, table: Table, match: Match, knows: Sequence[str], text: str, out: Path, form: Form) -> None:
+        """Write what the text yields for a table."""
+
+    def rows_of(self, out: Path, form: Form) -> int:
+        """Return how many rows a result has."""
+
+    def tally(self, out: Path, form: Form, column: str, *, several: bool) -> dict[str, int]:
+        """Return how often each value stands in a column of a result."""
+
+    def rejects(
+        self, table: Table, match: Match, knows: Sequence[str], text: str, names: Sequence[str], others: Sequence[str]
+    ) -> Iterator[tuple[int, list[Any], list[bool], list[bool]]]:
+        """Yield each row with refused cells: its number, the cells, which are refused, which contradictions hold."""
+
+
+def form_of(out: Path) -> Form:
+    """Return the form of a result by its name. Raises `Unusable`."""
+    form = FORMS.get(out.suffix.lower())
+    if form is None:
+        raise Unusable(
+            [Fault(Place(str(out)), "is neither a CSV nor a Parquet file", "its name ends in .csv or .parquet")]
+        )
+    return form
+
+
+def match_table(knowledge: Knowledge, engine: Engine, table: Table, *, conclusions: bool) -> Match:
+    """Return how a table fits a knowledge base. Raises `Unusable`."""
+    names = [output.name for output in outputs_of(conclusions=conclusions)]
+    return matched(knowledge, engine.columns(table), names, str(table.files[0]))
+
+
+def screen_table(
+    knowledge: Knowledge,
+    engine: Engine,
+    table: Table,
+    match: Match,
+    out: Path,
+    set_aside: Path,
+    *,
+    conclusions: bool = False,
+    told: Callable[[str], None] = lambda what: None,
+) -> Summary:
+    """Screen `table`: write the result to `out`, the values set aside to `set_aside`, and return a summary.
+
+    Neither file is touched if anything goes wrong, an interrupt included. `told` is called with what comes next.
+    """
+    began, form = time.monotonic(), form_of(out)
+    knows = tuple(knowledge.findings)
+    text = screen_text(
+        knowledge, match.carried, numeric=match.numeric, lists=form == "parquet", conclusions=conclusions
+    )
+    with engine.place(out) as part, _rejects_file(set_aside) as rejects_part:
+        told("counting rows")
+        rows_in = engine.count(table)
+        told("screening")
+        engine.screen(table, match, knows, text, part, form)
+        told("counting what came of it")
+        rows_out = engine.rows_of(part, form)
+        summary = Summary(
+            rows_in,
+            rows_out,
+            ordered(knowledge, engine.tally(part, form, "disposition", several=False)),
+            most_frequent(engine.tally(part, form, "causes", several=True)),
+            most_frequent(engine.tally(part, form, "rejected", several=True)),
+            match.unanswered,
+            match.close,
+            time.monotonic() - began,
+        )
+        if not summary.whole:
+            message = f"{rows_in} rows went in and {rows_out} came out; nothing was written"
+            raise Unusable([Fault(Place(str(out)), message, "please report this: it must not happen")])
+        told("setting values aside")
+        _write_rejects(rejects_part, rejected_cells(knowledge, engine, table, match, tuple(summary.rejected)))
+    return summary
+
+
+def rejected_cells(
+    knowledge: Knowledge, engine: Engine, table: Table, match: Match, columns: Sequence[str]
+) -> Iterator[Reject]:
+    """Yield the values set aside in these columns, row by row, with the reasons."""
+    names = [name for name in match.answers if name in columns]
+    if not names:
+        return
+    rules = list(knowledge.contradictions.values())
+    text = rejects_text(knowledge, names, ("row", *match.carried), match.numeric)
+    found = engine.rejects(
+        table, match, tuple(knowledge.findings), text, names, [f"contradiction {r.id}" for r in rules]
+    )
+    reasons = Reasons(knowledge)
+    for row, cells, refused, holds in found:
+        wrong = {name: cell for name, cell, no in zip(names, cells, refused, strict=True) if no}
+        yield from reasons.of(row, wrong, [rule for rule, so in zip(rules, holds, strict=True) if so])
+
+
+def _rejects_file(path: Path) -> AbstractContextManager[Path]:
+    from psoas.disk import replacing
+
+    return replacing(path)
+
+
+def _write_rejects(path: Path, rejects: Iterator[Reject]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("row", "column", "value", "reason"))
+        writer.writerows((item.row, item.column, item.value, item.reason) for item in rejects)

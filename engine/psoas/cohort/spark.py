@@ -1,0 +1,205 @@
+"""Spark, here or on a cluster: runs the same SQL text unchanged. The only module that imports pyspark.
+
+A result is a folder of parts, as Spark writes it. Rows are numbered as the parts of the table follow each other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from psoas.cohort.tables import Column, Form, Match, Table
+from psoas.faults import Fault, Place, Unusable
+from psoas.readings.screen.dialects import FOREIGN_BAR, SPARK
+
+NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
+SETTINGS = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "true",  # names are written as the standard has it
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",  # hundreds of columns make methods that Java will not compile
+    "spark.sql.maxPlanStringLength": "1000",
+    "spark.driver.memory": "3g",  # plans of hundreds of columns take room; only heeded where this starts Java
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+PARTITION_BITS = 33
+"""`monotonically_increasing_id` counts within a partition in so many bits, and partitions above."""
+
+
+class Spark:
+    """A Spark session. Use it in a `with`."""
+
+    name = "spark"
+
+    def __init__(self, master: str = "local[*]") -> None:
+        """Raises `ImportError` without pyspark, `Unusable` where it does not start."""
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession, functions
+
+        self._functions, self._error = functions, PySparkException
+        if master.startswith("local") and not shutil.which("java"):
+            raise Unusable([Fault(Place("spark"), "there is no java on this machine", "install Java 17 or later")])
+        builder = SparkSession.builder.appName("psoas").master(master).config("spark.log.level", "ERROR")
+        for name, value in SETTINGS.items():
+            builder = builder.config(name, value)
+        self._spark = builder.getOrCreate()
+        self._spark.sparkContext.setLogLevel("ERROR")
+        for statement in SPARK:
+            self._spark.sql(statement)
+
+    def __enter__(self) -> Spark:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._spark.stop()
+
+    # tables in
+
+    def _read(self, table: Table) -> Any:
+        files = [str(file.resolve()) for file in table.files]
+        if table.form == "parquet":
+            return self._spark.read.parquet(*files)
+        schema = ", ".join(f"{_name(name)} STRING" for name in table.header)
+        options = {"sep": table.delimiter, "quote": '"', "escape": '"', "header": "true", "multiLine": "true",
+                   "mode": "FAILFAST", "enforceSchema": "true"}  # fmt: skip
+        return self._spark.read.options(**options).schema(schema).csv(files)
+
+    def columns(self, table: Table) -> list[Column]:
+        """Return the columns of `table`. Raises `Unusable` where it is none."""
+        with self._told(table):
+            return [
+                Column(field.name, _kind(field.dataType.simpleString())) for field in self._read(table).schema.fields
+            ]
+
+    def count(self, table: Table) -> int:
+        """Return how many rows `table` has."""
+        with self._told(table):
+            return int(self._read(table).count())
+
+    def _answers(self, table: Table, match: Match, knows: Sequence[str], *, numbered: bool = False) -> Any:
+        """Make the view `answers`: the columns as they are, each finding as it was typed, and the row."""
+        f = self._functions
+        read = self._read(table).toDF(*match.carried)
+        typed = []
+        for finding in knows:
+            place = match.answers.get(finding)
+            said = "CAST(NULL AS STRING)"
+            if place is not None:
+                said = _typed(match.columns[place], match.carried[place], finding in match.numeric)
+            typed.append(f.expr(said).alias(f"{finding} typed"))
+        row = [f.monotonically_increasing_id().alias("row")] if numbered else []
+        view = read.select(*row, *(f.col(f"`{name}`") for name in match.carried), *typed)
+        view.createOrReplaceTempView("answers")
+        return view
+
+    # what comes of them
+
+    @contextlib.contextmanager
+    def place(self, out: Path) -> Iterator[Path]:
+        """Yield a folder beside `out` that takes its place if nothing goes wrong."""
+        if out.exists() and not (out / "_SUCCESS").exists():
+            hint = "Spark writes a folder of parts, and replaces only such a one"
+            raise Unusable([Fault(Place(str(out)), "is there already", hint)])
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".psoas-") as folder:
+            yield Path(folder) / "parts"
+            if out.exists():
+                out.rename(Path(folder) / "before")
+            (Path(folder) / "parts").rename(out)
+
+    def screen(self, table: Table, match: Match, knows: Sequence[str], text: str, out: Path, form: Form) -> None:
+        """Write what `text` yields for `table` to the folder `out`, with the table's own names of its columns."""
+        with self._told(table):
+            self._answers(table, match, knows)
+            result = self._spark.sql(text)
+            others = result.columns[len(match.columns) :]
+            named = result.toDF(*(column.name for column in match.columns), *others)
+            where = str(out.resolve())
+            if form == "csv":
+                lists = [c.name for c in match.columns if c.kind == "list"]
+                flat = [
+                    self._functions.concat_ws("|", f"`{name}`").alias(name) if name in lists else f"`{name}`"
+                    for name in named.columns
+                ]
+                named.select(*flat).write.options(header="true", quote='"', escape='"').csv(where)
+            else:
+                named.write.parquet(where)
+
+    def _result(self, out: Path, form: Form) -> Any:
+        where = str(out.resolve())
+        if form == "parquet":
+            return self._spark.read.parquet(where)
+        return self._spark.read.options(header="true", quote='"', escape='"', multiLine="true").csv(where)
+
+    def rows_of(self, out: Path, form: Form) -> int:
+        """Return how many rows the result in `out` has."""
+        return int(self._result(out, form).count())
+
+    def tally(self, out: Path, form: Form, column: str, *, several: bool) -> dict[str, int]:
+        """Return how often each value, or each part of a list, stands in a column of the result in `out`."""
+        said = f"`{column}`"
+        if several:
+            said = f"explode({said})" if form == "parquet" else f"explode(as_list(coalesce({said}, '')))"
+        counts = self._result(out, form).selectExpr(f"{said} AS said").groupBy("said").count().collect()
+        return {str(row["said"]): int(row["count"]) for row in counts}
+
+    def rejects(
+        self, table: Table, match: Match, knows: Sequence[str], text: str, names: Sequence[str], others: Sequence[str]
+    ) -> Iterator[tuple[int, list[Any], list[bool], list[bool]]]:
+        """Yield each row with refused cells: its number, the cells, which are refused, which contradictions hold."""
+        f = self._functions
+        with self._told(table):
+            view = self._answers(table, match, knows, numbered=True)
+            sizes = view.groupBy(f.shiftright("row", PARTITION_BITS).alias("part")).count().collect()
+            before, start = {}, 0
+            for part, size in sorted((row["part"], row["count"]) for row in sizes):
+                before[part], start = start, start + size
+            cells = [_shown(match.columns[match.answers[n]], match.carried[match.answers[n]]) for n in names]
+            refused = [f"`{name} refused`" for name in names]
+            result = self._spark.sql(text).where(" OR ".join(refused))
+            found = result.selectExpr("row", *cells, *refused, *(f"`{name}`" for name in others)).toLocalIterator()
+            width = len(names)
+            for number, *rest in found:
+                row = before[number >> PARTITION_BITS] + (number & ((1 << PARTITION_BITS) - 1)) + 1
+                yield row, rest[:width], rest[width : 2 * width], rest[2 * width :]
+
+    @contextlib.contextmanager
+    def _told(self, table: Table) -> Iterator[None]:
+        """Turn what Spark says of a table into a fault of it."""
+        try:
+            yield
+        except self._error as error:
+            lines = [line for line in str(error).splitlines() if line.strip()]
+            raise Unusable([Fault(Place(str(table.files[0])), lines[0] if lines else type(error).__name__)]) from error
+
+
+def _kind(kind: str) -> Any:
+    if kind.startswith("array"):
+        return "list"
+    base = kind.partition("(")[0]
+    return "number" if base in NUMBERS else "text" if base in ("string", "boolean") else "other"
+
+
+def _typed(column: Column, carried: str, numeric: bool) -> str:
+    name = f"`{carried}`"
+    if numeric:  # by way of a text, since 37.8 as a FLOAT is not 37.8 as a DOUBLE
+        single = f"typeof({name}) = 'float'"
+        return f"CASE WHEN {single} THEN CAST(CAST({name} AS STRING) AS DOUBLE) ELSE CAST({name} AS DOUBLE) END"
+    if column.kind != "list":
+        return f"CAST({name} AS STRING)"
+    part = "CASE WHEN trim(coalesce(CAST(w AS STRING), '')) = '' THEN '\"\"' "
+    part += f"ELSE replace(CAST(w AS STRING), '|', '{FOREIGN_BAR}') END"
+    return f"CASE WHEN size({name}) = 0 THEN '[]' ELSE array_join(transform({name}, w -> {part}), '|') END"
+
+
+def _shown(column: Column, carried: str) -> str:
+    """Return a cell as the rejects show it: numbers as texts, lists as lists of texts."""
+    return f"CAST(`{carried}` AS {'ARRAY<STRING>' if column.kind == 'list' else 'STRING'})"
+
+
+def _name(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

@@ -1,0 +1,1 @@
+"""What follows for a million cases at once? The knowledge base as one layered SQL text."""

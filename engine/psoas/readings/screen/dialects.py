@@ -1,0 +1,69 @@
+"""The prelude of each engine: the few functions that the shared text uses and engines write differently."""
+
+from __future__ import annotations
+
+SPACE = "".join(
+    chr(n) for n in (*range(9, 14), *range(28, 33), 133, 160, 5760, *range(8192, 8203), 8232, 8233, 8239, 8287, 12288)
+)
+"""What `str.strip` takes off both ends."""
+
+FOREIGN_BAR = "¦"
+"""What a bar inside a part of a list becomes, since bars stand between the parts. No word has either."""
+
+NUMBER = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,2})?"
+
+DUCKDB = (
+    f"CREATE OR REPLACE TEMP MACRO tidy(x) AS trim(x, '{SPACE}')",
+    "CREATE OR REPLACE TEMP MACRO as_word(x) AS translate(lower(tidy(x)), '- ', '__')",
+    "CREATE OR REPLACE TEMP MACRO as_words(x) AS '|' || translate(regexp_replace(lower(tidy(x)), "
+    f"'[{SPACE}]*[|][{SPACE}]*', '|', 'g'), '- ', '__') || '|'",
+    "CREATE OR REPLACE TEMP MACRO has_form(x, form) AS regexp_full_match(x, form)",
+    "CREATE OR REPLACE TEMP MACRO as_number(x) AS CASE "
+    f"WHEN regexp_full_match(x, '{NUMBER}') THEN TRY_CAST(x AS DOUBLE) "
+    f"WHEN regexp_full_match(tidy(x), '{NUMBER}') THEN TRY_CAST(tidy(x) AS DOUBLE) END",
+    "CREATE OR REPLACE TEMP MACRO as_pieces(x) AS string_split(x, '|')",
+    "CREATE OR REPLACE TEMP MACRO how_many(pieces) AS len(pieces)",
+    "CREATE OR REPLACE TEMP MACRO from_end(pieces, place) AS pieces[-place]",
+    "CREATE OR REPLACE TEMP MACRO as_list(x) AS CASE WHEN x = '' THEN [] ELSE string_split(x, '|') END",
+    "CREATE OR REPLACE TEMP MACRO in_order(x) AS list_sort(as_list(x))",
+    "CREATE OR REPLACE TEMP MACRO without_rank(ranked) AS list_transform(ranked, lambda r: substr(r, 12))",
+    "CREATE OR REPLACE TEMP MACRO certainty_in_rank(ranked) AS "
+    "list_transform(ranked, lambda r: (10000 - CAST(substr(r, 6, 5) AS INT)) / 10000)",
+    "CREATE OR REPLACE TEMP MACRO as_text(list) AS array_to_string(list, '|')",
+)
+
+_SPARK_SPACE = "".join(f"\\u{ord(sign):04x}" for sign in SPACE)
+
+
+def _spark(head: str, body: str) -> str:
+    return f"CREATE OR REPLACE TEMPORARY FUNCTION {head} RETURN {body}"
+
+
+SPARK = (
+    _spark("tidy(x STRING) RETURNS STRING", f"trim(BOTH '{_SPARK_SPACE}' FROM x)"),
+    _spark("as_word(x STRING) RETURNS STRING", "translate(lower(tidy(x)), '- ', '__')"),
+    _spark(
+        "as_words(x STRING) RETURNS STRING",
+        f"concat('|', translate(regexp_replace(lower(tidy(x)), '[{_SPARK_SPACE}]*[|][{_SPARK_SPACE}]*', '|'), "
+        "'- ', '__'), '|')",
+    ),
+    _spark("has_form(x STRING, form STRING) RETURNS BOOLEAN", "regexp_like(x, concat('^(?:', form, ')\\\\z'))"),
+    _spark(
+        "as_number(x STRING) RETURNS DOUBLE",
+        f"CASE WHEN regexp_like(tidy(x), '^{NUMBER}\\\\z') THEN TRY_CAST(tidy(x) AS DOUBLE) END",
+    ),
+    _spark("as_pieces(x STRING) RETURNS ARRAY<STRING>", "split(x, '[|]')"),
+    _spark("how_many(pieces ARRAY<STRING>) RETURNS INT", "size(pieces)"),
+    _spark("from_end(pieces ARRAY<STRING>, place INT) RETURNS STRING", "try_element_at(pieces, -place)"),
+    _spark(
+        "as_list(x STRING) RETURNS ARRAY<STRING>",
+        "CASE WHEN x = '' THEN CAST(array() AS ARRAY<STRING>) ELSE split(x, '[|]') END",
+    ),
+    _spark("in_order(x STRING) RETURNS ARRAY<STRING>", "sort_array(as_list(x))"),
+    _spark("without_rank(ranked ARRAY<STRING>) RETURNS ARRAY<STRING>", "transform(ranked, r -> substr(r, 12))"),
+    _spark(
+        "certainty_in_rank(ranked ARRAY<STRING>) RETURNS ARRAY<DOUBLE>",
+        "transform(ranked, r -> CAST(10000 - CAST(substr(r, 6, 5) AS INT) AS DOUBLE) / 10000)",
+    ),
+    _spark("as_text(list ARRAY<STRING>) RETURNS STRING", "array_join(list, '|')"),
+)

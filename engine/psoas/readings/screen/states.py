@@ -1,0 +1,160 @@
+"""What a test says of a row: `WorkingMemory.now` and `ahead`, in SQL (docs/semantics.md, sections 1, 2 and 6).
+
+Two times of reading share what they can: as the answers were given, on which contradictions are judged, and after
+those have refused some of them.
+"""
+
+from __future__ import annotations
+
+from psoas.knowledge.conditions import OPEN, All, Condition, Holds, Not, Test, leaves
+from psoas.knowledge.model import Calculated, Contradiction, Finding, Knowledge
+from psoas.memory import Vocabulary
+from psoas.readings.screen.cells import Cells
+from psoas.readings.screen.figures import figure
+from psoas.readings.screen.sql import FALSE, TRUE, at_least, double, every, known_true, negated, some
+
+COMPARED = {"at least": ">=", "at most": "<=", "more than": ">", "less than": "<"}
+
+
+class States:
+    """The findings of a row, `given` as they stand in its cells, or after contradictions."""
+
+    def __init__(self, knowledge: Knowledge, cells: Cells, before: States | None = None) -> None:
+        """Without `before`, read the answers as given; with it, after the contradictions judged on it."""
+        self.knowledge = knowledge
+        self.cells = cells
+        self.columns = cells.columns
+        self.before = before
+        vocabulary = Vocabulary(knowledge)
+        self.refusable = {name for rule in knowledge.contradictions.values() for name in rule.refuse}
+        self._touched = {name for source in self.refusable for name in vocabulary.hanging_on(source)}
+
+    def _named(self, finding: str, aspect: str) -> str:
+        """Return the name of a column about `finding`; as given it has another, where the two may differ."""
+        given = " as given" if self.before is None and finding in self._touched else ""
+        return f"{finding} {aspect}{given}"
+
+    # values
+
+    def value(self, name: str) -> str:
+        """Return the value of a finding, NULL where it has none."""
+        if name in self.knowledge.calculated:
+            formula = self.knowledge.calculated[name].formula
+            column = self._named(name, "calculated")
+            return self.columns.add(column, lambda: figure(formula, self.value, self.numbers))
+        given = self.cells.value(name)
+        if self.before is None or name not in self.refusable:
+            return given
+        return self.columns.add(f"{name} kept", lambda: f"CASE WHEN NOT {self.contradicted(name)} THEN {given} END")
+
+    def numbers(self, name: str) -> list[str]:
+        """Return the numbers of a series from its end."""
+        given = self.cells.numbers(name)
+        if self.before is None or name not in self.refusable:
+            return given
+        kept = f"CASE WHEN NOT {self.contradicted(name)} THEN {{}} END"
+        return [self.columns.add(f"{name} {p} from the end, kept", kept.format(n)) for p, n in enumerate(given, 1)]
+
+    def contradicted(self, name: str) -> str:
+        """Return that a contradiction refuses the answer to `name`."""
+        rules = [rule for rule in self.knowledge.contradictions.values() if name in rule.refuse]
+        return self.columns.add(
+            f"{name} contradicted", lambda: every([self.cells.asked(name), some(map(self.contradiction, rules))])
+        )
+
+    def contradiction(self, rule: Contradiction) -> str:
+        """Return that the answers as given contradict each other by `rule`."""
+        judged = self.before or self
+        return self.columns.add(f"contradiction {rule.id}", lambda: known_true(judged.condition(rule.when)))
+
+    def refused(self, name: str) -> str:
+        """Return that the answer to `name` is refused, as it stands in its cell or by a contradiction."""
+        parts = [known_true(self.cells.refused(name))]
+        return self.columns.add(
+            f"{name} refused", some([*parts, self.contradicted(name)] if name in self.refusable else parts)
+        )
+
+    # standing
+
+    def applies(self, name: str) -> str:
+        """Return whether a finding applies, whatever the open answers turn out to be."""
+        condition = self.knowledge.findings[name].applies
+        if condition is None:
+            return TRUE
+        return self.columns.add(self._named(name, "applies"), lambda: self.condition(condition, ahead=True))
+
+    def lacking(self, name: str) -> str:
+        """Return that a finding has no value and does not apply."""
+        item = self.knowledge.vocabulary[name]
+        if isinstance(item, Calculated) or item.applies is None:
+            return FALSE
+        return self.columns.add(
+            self._named(name, "lacking"),
+            lambda: f"coalesce({self.value(name)} IS NULL AND NOT {self.applies(name)}, FALSE)",
+        )
+
+    def unasked(self, name: str) -> str:
+        """Return that a finding was not asked, though it applies or may."""
+        return every([negated(self.cells.asked(name)), negated(self.lacking(name))])
+
+    def inputs(self, name: str) -> tuple[str, ...]:
+        """Return the findings from which one is calculated."""
+        return self.knowledge.calculated[name].formula.inputs
+
+    # conditions
+
+    def condition(self, condition: Condition, *, ahead: bool = False) -> str:
+        """Return a condition on findings alone."""
+        if isinstance(condition, Test):
+            return self.test(condition, ahead=ahead)
+        if isinstance(condition, Not):
+            return negated(self.condition(condition.of, ahead=ahead))
+        assert not isinstance(condition, Holds)
+        parts = [self.condition(part, ahead=ahead) for part in condition.of]
+        return at_least(len(parts) if isinstance(condition, All) else condition.n, parts)
+
+    def test(self, test: Test, *, ahead: bool = False) -> str:
+        """Return what a test says of the row, as it stands or ahead of it."""
+        later = " in any case" if ahead and test.operator == "answered" else ""
+        operands = " or ".join(sorted(test.words)) or " and ".join(f"{number:g}" for number in test.numbers)
+        return self.columns.add(
+            self._named(test.finding, f"{test.operator} {operands}".strip() + later),
+            lambda: self._answered(test.finding, ahead=ahead) if test.operator == "answered" else self._compared(test),
+        )
+
+    def _answered(self, name: str, *, ahead: bool) -> str:
+        value = self.value(name)
+        answered = f"({value} IS NOT NULL)"
+        item = self.knowledge.vocabulary[name]
+        if isinstance(item, Finding) and item.type == "any of":
+            answered = f"coalesce(({value} & {self.cells.number_of(item, OPEN)}) = 0, FALSE)"
+        if not ahead:
+            return answered
+        if isinstance(item, Calculated):
+            settled = every(negated(self.unasked(source)) for source in self.inputs(name))
+        else:
+            settled = some([self.cells.asked(name), self.lacking(name)])
+        return f"CASE WHEN {settled} THEN {answered} END"
+
+    def _compared(self, test: Test) -> str:
+        value, item = self.value(test.finding), self.knowledge.vocabulary[test.finding]
+        if isinstance(item, Finding) and item.type == "any of":
+            chosen = sum(self.cells.number_of(item, word) for word in test.words)
+            open_ = self.cells.number_of(item, OPEN)
+            said = f"CASE WHEN ({value} & {chosen}) <> 0 THEN TRUE WHEN ({value} & {open_}) = 0 THEN FALSE END"
+        elif isinstance(item, Finding) and item.values:
+            numbers = sorted(self.cells.number_of(item, word) for word in test.words)
+            said = f"({value} IN ({', '.join(map(str, numbers))}))" if len(numbers) > 1 else f"({value} = {numbers[0]})"
+        elif test.operator == "between":
+            said = f"({value} BETWEEN {double(test.numbers[0])} AND {double(test.numbers[1])})"
+        elif test.operator == "is":
+            said = some(f"({value} = {double(number)})" for number in test.numbers)
+        else:
+            said = f"({value} {COMPARED[test.operator]} {double(test.numbers[0])})"
+        return every([said, negated(self.lacking(test.finding))])
+
+    def deciding(self, name: str) -> list[Test]:
+        """Return the tests that decide whether a finding applies."""
+        item = self.knowledge.vocabulary[name]
+        condition = None if isinstance(item, Calculated) else item.applies
+        return [leaf for leaf in leaves(condition) if isinstance(leaf, Test)]

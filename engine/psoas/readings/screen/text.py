@@ -1,0 +1,156 @@
+"""A knowledge base → the SQL text that screens a table by it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from psoas.knowledge.model import Knowledge
+from psoas.readings.screen.cells import Cells
+from psoas.readings.screen.certainty import Certainties
+from psoas.readings.screen.clauses import Clauses
+from psoas.readings.screen.sql import Column, Columns, joined, text, uses
+from psoas.readings.screen.states import States
+
+ANSWERS = "answers"
+"""The table the text reads: a column `x typed` for every finding x, and those that are carried through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column that comes out: a text, or words with | between them that may be made a list."""
+
+    name: str
+    several: bool
+
+
+OUTPUTS = (
+    Output("disposition", False),
+    Output("triage_rules", True),
+    Output("causes", True),
+    Output("certainties", True),
+    Output("remedies", True),
+    Output("withheld", True),
+    Output("rejected", True),
+)
+
+
+def outputs_of(*, conclusions: bool) -> tuple[Output, ...]:
+    """Return what comes out, with every conclusion established or without."""
+    return (*OUTPUTS, Output("conclusions", True)) if conclusions else OUTPUTS
+
+
+class Screening:
+    """A knowledge base ready to be written as SQL."""
+
+    def __init__(self, knowledge: Knowledge, numeric: Collection[str] = ()) -> None:
+        """`numeric` names the findings that come as numbers, and not as texts."""
+        self.knowledge = knowledge
+        columns = self.columns = Columns()
+        columns.heading = "answers"
+        cells = Cells(knowledge, columns, numeric)
+        self.states = States(knowledge, cells, before=States(knowledge, cells))
+        self.clauses = Clauses(knowledge, self.states)
+        self.certainties = Certainties(self.clauses)
+
+    def outputs(self) -> dict[str, str]:
+        """Return what comes out of a row: name → expression."""
+        knowledge, clauses = self.knowledge, self.clauses
+        ranked = self._ranked()
+        return {
+            "disposition": clauses.level,
+            "triage_rules": joined([(clauses.fires(clause), text(clause.id)) for clause in clauses.triage]),
+            "causes": f"without_rank({ranked})",
+            "certainties": f"certainty_in_rank({ranked})",
+            "remedies": joined([(clauses.given(name), text(name)) for name in knowledge.remedies]),
+            "withheld": joined([(clauses.kept_back(name), text(name)) for name in knowledge.remedies]),
+            "rejected": joined([(self.states.refused(name), text(name)) for name in knowledge.findings]),
+        }
+
+    def conclusions(self) -> str:
+        """Return every conclusion established, named as a cause or not."""
+        return joined([(self.clauses.holds(name), text(name)) for name in self.knowledge.conclusions])
+
+    def _ranked(self) -> str:
+        """Return the causes, each after a number of ten digits that sorts them: by kind, urgency and certainty."""
+        kinds = [kind.id for kind in self.knowledge.manifest.kinds if kind.heading]
+        named = [c for c in self.knowledge.conclusions.values() if c.kind in kinds]
+        parts = []
+        for conclusion in named:
+            fixed = 1_000_000_000 + kinds.index(conclusion.kind) * 10_000_000 + 10_000
+            certainty = f"CAST(round({self.certainties.of(conclusion.id)} * 10000e0) AS INT)"
+            key = f"CAST({fixed} + {self._calm(conclusion.id)} - {certainty} AS STRING)"
+            parts.append((self.clauses.holds(conclusion.id), f"concat({key}, {text(' ' + conclusion.id)})"))
+        return self.columns.add("ranked", f"in_order({joined(parts)})")
+
+    def _calm(self, conclusion: str) -> str:
+        """Return how little urgent the most urgent triage rule is that fired and names a conclusion, times 100000."""
+        screen = self.clauses.screen
+        most = len(screen.levels)
+        whens = [
+            f"WHEN {self.clauses.fires(clause)} THEN {(most - screen.rank[level]) * 100_000}"
+            for _, clause, level in screen.rules
+            if conclusion in clause.heads
+        ]
+        rest = f"{(most + 1) * 100_000}"
+        return f"CASE {' '.join(whens)} ELSE {rest} END" if whens else rest
+
+
+def screen_text(
+    knowledge: Knowledge,
+    carried: Iterable[str] = (),
+    *,
+    numeric: Collection[str] = (),
+    lists: bool = True,
+    conclusions: bool = False,
+) -> str:
+    """Return the SQL text that reads the table `answers` and yields the columns `carried` and those of `OUTPUTS`."""
+    screening = Screening(knowledge, numeric)
+    outputs = screening.outputs()
+    if conclusions:
+        outputs["conclusions"] = screening.conclusions()
+    several = {output.name for output in outputs_of(conclusions=conclusions) if output.several}
+    chosen = [f'"{name}"' for name in carried]
+    chosen += [f"{_as(said, name in several, lists)} AS {name}" for name, said in outputs.items()]
+    layers = screening.columns.layers(outputs.values())
+    return "\n".join(_written(layers, chosen)) + "\n"
+
+
+def rejects_text(
+    knowledge: Knowledge, findings: Iterable[str], carried: Iterable[str], numeric: Collection[str]
+) -> str:
+    """Return the SQL text that says of `answers` which of `findings` are refused, and which contradictions hold."""
+    states = Screening(knowledge, numeric).states
+    chosen = [f'"{name}"' for name in carried]
+    wanted = [states.refused(name) for name in findings]
+    wanted += [states.contradiction(rule) for rule in knowledge.contradictions.values()]
+    return "\n".join(_written(states.columns.layers(wanted), [*chosen, *wanted])) + "\n"
+
+
+def _as(expression: str, several: bool, lists: bool) -> str:
+    """Return an output as a list, or as words with | between them."""
+    ranked = expression.startswith(("without_rank", "certainty_in_rank"))
+    if not several or ranked is lists:
+        return expression
+    return f"as_list({expression})" if lists else f"as_text({expression})"
+
+
+def _written(layers: list[list[Column]], chosen: list[str]) -> Iterator[str]:
+    """Yield the lines of the text. Each layer hands on what a later one still needs, and no more."""
+    needed = [set(uses(" ".join(chosen)))]
+    for layer in reversed(layers):
+        made = {column.name for column in layer}
+        needed.append((needed[-1] - made).union(*(column.uses() for column in layer)))
+    source = ANSWERS
+    for number, (layer, kept) in enumerate(zip(layers, needed[-2::-1], strict=True)):
+        made = {column.name for column in layer}
+        yield f"{'WITH' if number == 0 else ','} layer_{number} AS ("
+        yield "SELECT"
+        if kept - made:
+            yield f"  {', '.join(f'{chr(34)}{name}{chr(34)}' for name in sorted(kept - made))},"
+        yield ",\n".join(f'  {column.expression} AS "{column.name}"' for column in layer)
+        yield f"FROM {source})"
+        source = f"layer_{number}"
+    yield "SELECT"
+    yield ",\n".join(f"  {column}" for column in chosen)
+    yield f"FROM {source}"
