@@ -125,7 +125,7 @@ class Clauses:
             waits = self._unasked_input(condition.finding)
         elif isinstance(condition, Holds):
             below = [self.program.clauses[n] for n in self.program.by_head.get(condition.symbol, ())]
-            return some(self._unasked_in(clause) for clause in below)
+            waits = some(self._unasked_in(clause) for clause in below)
         else:
             parts = condition.of if isinstance(condition.of, tuple) else (condition.of,)
             waits = some(map(self._unasked_part, parts))
