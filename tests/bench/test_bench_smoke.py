@@ -8,6 +8,7 @@ import pytest
 from bench import firing, foresight, report, run, startup
 from bench.measure import growth, interleaved, ratio
 from bench.programs import shipped, synthetic
+from psoas.consultation import Consultant
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +123,14 @@ def test_the_picture_has_a_bar_for_every_number_of_entries(results):
     bars = [title.text for title in picture.iter("{http://www.w3.org/2000/svg}title")][1:]
     expected = [(n, held.entries.count(n)) for held in results.questions.held for n in sorted(set(held.entries))]
     assert bars == [f"{entries} entries: {count}" for entries, count in expected]
+
+
+def test_interviews_counted_in_other_processes_are_the_same():
+    from bench import questions
+    from psoas.case import read_case
+
+    one = Consultant(shipped(1)[0])
+    cases = [read_case(one.knowledge, file) for file in sorted(run.ROOT.glob("kb/cases/V*.yaml"))[:2]]
+    with questions._workers(one, 0) as here, questions._workers(one, questions.FEW) as elsewhere:
+        name = next(iter(questions.WEIGHTS))
+        assert here(questions._held, name, cases) == elsewhere(questions._held, name, cases)
