@@ -87,8 +87,9 @@ def _built(
             start = perf_counter()
             conclude = make()
             build = 1000 * (perf_counter() - start)
-            times = [_seconds(conclude, case) for _ in range(3) for case in trial if len(spellings) > 1]
-        candidates.append((sorted(times)[len(times) // 2] if times else 0.0, len(candidates), conclude, build))
+            tried = trial if len(spellings) > 1 else ()
+            least = sum(min(_seconds(conclude, case) for _ in range(5)) for case in tried)
+        candidates.append((least, len(candidates), conclude, build))
     _, _, conclude, build = min(candidates)
     return conclude, build
 

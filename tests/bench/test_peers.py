@@ -21,7 +21,7 @@ def consultant():
 @pytest.fixture(params=peers.NAMES)
 def peer(request):
     if request.param in peers.missing():
-        pytest.skip(f"{request.param}: {peers.missing()[request.param]}")
+        pytest.skip(peers.missing()[request.param])
     return request.param
 
 
