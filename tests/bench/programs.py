@@ -9,12 +9,14 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
 
-from psoas.case import read_case
+from psoas.case import make_case, read_case
+from psoas.consultation import Consultant
 from psoas.knowledge.conditions import All, AtLeast, Condition, Holds, Not, Test
 from psoas.knowledge.load import load
-from psoas.knowledge.model import Finding, Knowledge, Span
+from psoas.knowledge.model import Alternatives, Finding, Knowledge, Rule, Span
 from psoas.knowledge.program import Clause, Origin, Program, compile_program
 from psoas.memory import Standing, State, Vocabulary, WorkingMemory
+from random_cases import LEVELS, Writer, made
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT / "kb" / "cases"
@@ -44,6 +46,14 @@ def shipped(cases: int | None = None) -> tuple[Knowledge, Subject]:
     return knowledge, Subject("shipped knowledge base", len(program.clauses), program, memories)
 
 
+def random_memories(consultant: Consultant, count: int) -> list[WorkingMemory]:
+    """Return so many random cases, with unknowns, sets open in part and refused answers; half near a triage rule."""
+    writer = Writer(consultant)
+    written = [*writer.cases(count - count // 2, seed=1), *writer.near(count // 2, seed=2)]
+    knowledge, vocabulary = consultant.knowledge, consultant.vocabulary
+    return [WorkingMemory(vocabulary, make_case(knowledge, answers).answers) for answers in written]
+
+
 def synthetic(rules: int, cases: int, *, negation: bool = True, seed: int = 1) -> Subject:
     """Return a program of so many rules in `LAYERS` layers, with its cases.
 
@@ -52,10 +62,10 @@ def synthetic(rules: int, cases: int, *, negation: bool = True, seed: int = 1) -
     counts, one has a `not`, and one an `unless` (none with `negation=False`).
     """
     random = Random(seed * 10_000 + rules)
-    findings = [f"finding {n}" for n in range(max(8, rules // 4))]
+    findings = [f"finding_{n}" for n in range(max(8, rules // 4))]
     items = {name: _finding(name, number % 2 == 0) for number, name in enumerate(findings)}
     width = rules * 3 // 5 // LAYERS
-    symbols = [[f"symbol {layer} {n}" for n in range(width)] for layer in range(LAYERS)]
+    symbols = [[f"symbol_{layer}_{n}" for n in range(width)] for layer in range(LAYERS)]
     clauses = [
         _clause(number, number * LAYERS // rules, findings, symbols, random, negation) for number in range(rules)
     ]
@@ -64,10 +74,37 @@ def synthetic(rules: int, cases: int, *, negation: bool = True, seed: int = 1) -
     return Subject(f"{rules} rules", rules, Program(clauses), memories)
 
 
+def knowledge_of(subject: Subject) -> tuple[Knowledge, Subject]:
+    """Return a made-up program as a knowledge base, with one rule in fifty a triage rule; and that as a program.
+
+    For what reads a knowledge base and not clauses alone.
+    """
+    findings = cast(dict[str, Finding], dict(subject.memories[0].vocabulary.items))
+    clauses = subject.program.clauses
+    names = {symbol for clause in clauses for symbol in (*clause.heads, *clause.symbols())}
+    rules = [
+        Rule(
+            id=clause.id,
+            when=clause.when,
+            unless=Alternatives((clause.unless,)) if clause.unless is not None else None,
+            then=clause.heads,
+            level=LEVELS[1 + number // 50 % (len(LEVELS) - 1)] if number % 50 == 0 else "",
+            strength="weak",
+            because="so",
+            sources=("S",),
+        )
+        for number, clause in enumerate(clauses)
+    ]
+    knowledge = made(findings, sorted(names), rules)
+    vocabulary = Vocabulary(knowledge)
+    memories = tuple(WorkingMemory(vocabulary, memory.answers) for memory in subject.memories)
+    return knowledge, Subject(subject.name, len(rules), compile_program(knowledge), memories)
+
+
 def _finding(name: str, is_number: bool) -> Finding:
     if is_number:
-        return Finding(id=name, name=name, question=name, type="number", range=Span(0, 100))
-    return Finding(id=name, name=name, question=name, type="one of", values=dict.fromkeys(WORDS, ""))
+        return Finding(id=name, name=name, question=name, type="number", range=Span(0, 100), says=f"{name} {{}}")
+    return Finding(id=name, name=name, question=name, type="one of", values={word: f"{name} {word}" for word in WORDS})
 
 
 def _clause(
@@ -89,7 +126,7 @@ def _clause(
         when = All((*parts, Not(_test(findings, random))))
     unless = Holds(random.choice(below)) if negation and below and shape == 3 else None
     head = random.choice(symbols[layer])
-    return Clause(f"rule {number:05}", (head,), when, unless, cast(Origin, None), layer)
+    return Clause(f"rule_{number:05}", (head,), when, unless, cast(Origin, None), layer)
 
 
 def _test(findings: list[str], random: Random) -> Test:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+from typing import Any
 
 from bench.measure import Ratio, interleaved, milliseconds, ratio
 from bench.programs import CASES
 from psoas.case import Case, make_case, read_case
 from psoas.consultation import Consultant, Consultation
 from psoas.interview import PLAN, Interview, Interviewer, replay, share
+from psoas.knowledge.load import load
 from psoas.knowledge.model import Knowledge
 from psoas.memory import Standing, State, WorkingMemory
 from random_cases import Writer
@@ -79,23 +85,52 @@ def measure(knowledge: Knowledge, worked: int | None, random: int, rounds: int) 
         "all worked cases": cases,
         "random cases, half of them near a red flag": [make_case(knowledge, answers) for answers in written],
     }
-    return Questions(
-        tuple(_hold(consultant, name, chosen) for name, chosen in sets.items()),
-        tuple(_compared(consultant, name, weight, cases) for name, weight in WEIGHTS.items()),
-        len(cases),
-        _timed(consultant, shared, rounds),
-    )
+    with _workers(consultant, len(cases) + len(written)) as each:
+        return Questions(
+            tuple(_hold(each, name, chosen) for name, chosen in sets.items()),
+            tuple(_compared(each, name, cases) for name in WEIGHTS),
+            len(cases),
+            _timed(consultant, shared, rounds),
+        )
 
 
-def _hold(consultant: Consultant, name: str, cases: Sequence[Case]) -> Held:
-    interviewer = Interviewer(consultant)
-    interviews = [replay(interviewer, case) for case in cases]
-    return Held(
-        name,
-        tuple(len(held.asked) for held in interviews),
-        Counter(held.stopped for held in interviews),
-        sum(_agree(consultant, case, held) for case, held in zip(cases, interviews, strict=True)),
-    )
+# Counting is no timing, and may be done on all processors at once
+
+Work = Callable[[Consultant, str, Case], tuple[Any, ...]]
+Each = Callable[[Work, str, Sequence[Case]], list[tuple[Any, ...]]]
+FEW = 50  # cases for which no process is worth starting
+
+
+@contextmanager
+def _workers(consultant: Consultant, cases: int) -> Iterator[Each]:
+    """Yield a function that does a piece of work for each of some cases, in order."""
+    if cases < FEW:
+        yield lambda work, name, chosen: [work(consultant, name, case) for case in chosen]
+        return
+    # a fresh process each, as a fork would copy whatever threads a library has left behind
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        yield lambda work, name, chosen: list(
+            pool.map(_elsewhere, *zip(*((work, name, case) for case in chosen), strict=True), chunksize=8)
+        )
+
+
+def _elsewhere(work: Work, name: str, case: Case) -> tuple[Any, ...]:
+    return work(_consultant(), name, case)
+
+
+@cache
+def _consultant() -> Consultant:
+    return Consultant(load())
+
+
+def _hold(each: Each, name: str, cases: Sequence[Case]) -> Held:
+    entries, stops, agreeing = zip(*each(_held, name, cases), strict=True)
+    return Held(name, entries, Counter(stops), sum(agreeing))
+
+
+def _held(consultant: Consultant, name: str, case: Case) -> tuple[int, str, bool]:
+    held = replay(Interviewer(consultant), case)
+    return len(held.asked), held.stopped, _agree(consultant, case, held)
 
 
 def _agree(consultant: Consultant, case: Case, held: Interview) -> bool:
@@ -117,16 +152,15 @@ def _steps(interviewer: Interviewer, case: Case) -> list[dict[str, State]]:
     return known
 
 
-def _compared(consultant: Consultant, name: str, weight: Callable[[int], float], cases: Sequence[Case]) -> Measured:
-    interviewer = Interviewer(consultant, weight)
-    walks = [_steps(interviewer, case) for case in cases]
-    decided = [next(n for n, known in enumerate(walk) if _is_decided(interviewer, known)) for walk in walks]
-    return Measured(
-        name,
-        statistics.mean(len(walk) - 1 for walk in walks),
-        statistics.mean(len(walk[-1]) for walk in walks),
-        statistics.mean(decided),
-    )
+def _compared(each: Each, name: str, cases: Sequence[Case]) -> Measured:
+    return Measured(name, *map(statistics.mean, zip(*each(_walked, name, cases), strict=True)))
+
+
+def _walked(consultant: Consultant, name: str, case: Case) -> tuple[int, int, int]:
+    """Return entries, findings asked, and entries until all but remedies is decided, with the weight of that name."""
+    interviewer = Interviewer(consultant, WEIGHTS[name])
+    walk = _steps(interviewer, case)
+    return len(walk) - 1, len(walk[-1]), next(n for n, known in enumerate(walk) if _is_decided(interviewer, known))
 
 
 def _is_decided(interviewer: Interviewer, known: Mapping[str, State]) -> bool:

@@ -6,49 +6,62 @@ import math
 import os
 import platform
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from textwrap import fill
+from typing import Any
 
-from bench import firing, questions, startup
+from bench import firing, questions, speed, startup
+from bench.cohort import Cohort
 from bench.firing import Fired, Grown
 from bench.foresight import Foresight
+from bench.lane import Lane
+from bench.page import filled, met, table
 from bench.questions import Questions
 from bench.startup import StartUp
 
-PACKAGES = ("experta", "networkx", "click", "PyYAML")
+PACKAGES = ("experta", "networkx", "click", "PyYAML", "duckdb", "clipspy", "zen-engine")
 WHOLE = "everything"
 PICTURE = "images/interview-entries.svg"
 
 
 @dataclass(frozen=True)
-class Results:
-    """All measurements of one run."""
+class Firing:
+    """One case through `fire`."""
 
-    startup: StartUp
-    fired: tuple[Fired, ...]  # the shipped knowledge base first
+    rows: tuple[Fired, ...]  # the shipped knowledge base first
     plain: Fired  # without negation
-    grown: Grown
-    foresight: Foresight
-    questions: Questions
-    load: float | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """All measurements of one run; None for a part that was left out."""
+
+    startup: StartUp | None = None
+    firing: Firing | None = None
+    growth: Grown | None = None
+    foresight: Foresight | None = None
+    lane: Lane | None = None
+    cohort: Cohort | None = None
+    questions: Questions | None = None
+    load: float | None = None
 
 
 def markdown(it: Results) -> str:
-    """Return the page."""
-    parts = (
-        *(_head(it), _summary(it), _startup(it.startup), _fire(it), _growth(it.grown)),
-        *(_foresight(it.foresight), _questions(it.questions)),
-    )
-    return "\n\n".join(_filled(part) for part in parts) + "\n"
-
-
-def _filled(text: str) -> str:
-    """Return `text` with its paragraphs filled; headings, lists and tables stay as they are."""
-    blocks = text.strip().split("\n\n")
-    return "\n\n".join(block if block[0] in "#|-!" else fill(block, 118, break_on_hyphens=False) for block in blocks)
+    """Return the page; where a part was left out, without it."""
+    parts = [
+        _head(it),
+        _summary(it),
+        it.startup and _startup(it.startup),
+        it.firing and _fire(it.firing),
+        it.growth and _growth(it.growth),
+        it.foresight and _foresight(it.foresight),
+        it.lane and speed.cases(it.lane),
+        it.cohort and speed.cohorts(it.cohort),
+        it.questions and _questions(it.questions),
+    ]
+    return "\n\n".join(filled(part) for part in parts if part) + "\n"
 
 
 def _head(it: Results) -> str:
@@ -105,47 +118,48 @@ def _processor() -> str:
 
 
 def _summary(it: Results) -> str:
-    rows: list[tuple[str, str, str, str]] = []
-    for started in it.startup.rows:
-        met = started.ratio.median <= startup.TARGET
-        rows.append(
-            (f"`{started.command}` / {started.against}", f"at most {startup.TARGET:.1f}", str(started.ratio), _met(met))
-        )
-    for fired in it.fired:
+    rows = [row for part, told in SUMMARIES if getattr(it, part) for row in told(getattr(it, part))]
+    return "## Targets\n\n" + table(("ratio, or entries", "target", "measured", ""), rows)
+
+
+Target = tuple[str, str, str, str]
+
+
+def _starts(it: StartUp) -> Iterator[Target]:
+    for row in it.rows:
+        is_met = row.ratio.median <= startup.TARGET
+        yield f"`{row.command}` / {row.against}", f"at most {startup.TARGET:.1f}", str(row.ratio), met(is_met)
+
+
+def _fires(it: Firing) -> Iterator[Target]:
+    for fired in it.rows:
         slowest = min(fired.faster, fired.faster_wide, key=lambda ratio: ratio.median)
-        rows.append(
-            (
-                f"stock experta / `fire`, one case, {fired.name}",
-                f"at least {firing.FASTER:.0f}",
-                str(slowest),
-                _met(slowest.median >= firing.FASTER),
-            )
-        )
-    rows += _entries(it.questions)
-    sizes = it.grown.sizes
-    rows.append(
-        (
-            f"growth of a case, {sizes[0]} to {sizes[-1]} rules",
-            f"at most {firing.GROWTH}",
-            f"{it.grown.exponent:.2f}",
-            _met(it.grown.exponent <= firing.GROWTH),
-        )
-    )
-    return "## Targets\n\n" + _table(("ratio, or entries", "target", "measured", ""), rows)
+        name = f"stock experta / `fire`, one case, {fired.name}"
+        yield name, f"at least {firing.FASTER:.0f}", str(slowest), met(slowest.median >= firing.FASTER)
 
 
-def _entries(it: Questions) -> Iterator[tuple[str, str, str, str]]:
+def _grows(it: Grown) -> Iterator[Target]:
+    name = f"growth of a case, {it.sizes[0]} to {it.sizes[-1]} rules"
+    yield name, f"at most {firing.GROWTH}", f"{it.exponent:.2f}", met(it.exponent <= firing.GROWTH)
+
+
+def _entries(it: Questions) -> Iterator[Target]:
     for held in it.held:
         for what, number, target in (
             ("median", statistics.median(held.entries), questions.MEDIAN),
             ("longest", max(held.entries), questions.MOST),
         ):
             name = f"entries of an interview, {held.name}, {what}"
-            yield name, f"at most {target}", f"{number:g}", _met(number <= target)
+            yield name, f"at most {target}", f"{number:g}", met(number <= target)
 
 
-def _met(met: bool) -> str:
-    return "met" if met else "**missed**"
+SUMMARIES: tuple[tuple[str, Callable[[Any], Iterator[Target]]], ...] = (
+    ("startup", _starts),
+    ("firing", _fires),
+    ("cohort", speed.targets),
+    ("questions", _entries),
+    ("growth", _grows),
+)
 
 
 def _startup(it: StartUp) -> str:
@@ -168,12 +182,12 @@ def _startup(it: StartUp) -> str:
 imports" is `import click, yaml, networkx, experta` and nothing else: what the program is built on, and so what it
 cannot go below.
 
-{_table(("command", "ms", "against", "ms", "ratio"), rows)}
+{table(("command", "ms", "against", "ms", "ratio"), rows)}
 
 Where the time of one `consult` goes (medians of {it.rounds} more processes, account by account). Accounts exclude each
 other: what networkx takes to import is not psoas's.
 
-{_table(("account", "ms", "share"), shares)}
+{table(("account", "ms", "share"), shares)}
 
 **What it means.** A consultation from a cold start is a matter of importing and reading, not of reasoning: firing the
 rules is {100 * accounts.get("firing the rules", 0) / whole:.0f} % of it, and importing the packages it is built on is
@@ -185,7 +199,7 @@ that an expert cannot read. Whoever judges many cases keeps one `Consultant`, an
 """
 
 
-def _fire(it: Results) -> str:
+def _fire(it: Firing) -> str:
     cost = [
         (
             row.name,
@@ -197,14 +211,14 @@ def _fire(it: Results) -> str:
             f"{row.case_wide:.0f}",
             str(row.faster_wide),
         )
-        for row in it.fired
+        for row in it.rows
     ]
     build = [
         (row.name, f"{row.build:.0f}", f"{row.build_stock:.0f}", f"{row.build_stock / row.build:.0f}")
-        for row in it.fired
+        for row in it.rows
     ]
-    agree = "; ".join(f"{row.name}: {row.agreeing} of {row.cases}" for row in (*it.fired, it.plain))
-    everywhere = all(row.agreeing == row.cases for row in (*it.fired, it.plain))
+    agree = "; ".join(f"{row.name}: {row.agreeing} of {row.cases}" for row in (*it.rows, it.plain))
+    everywhere = all(row.agreeing == row.cases for row in (*it.rows, it.plain))
     stock = (
         "Stock experta is right here because every production has a salience of its own, in the order of the layers; "
         "with equal saliences it can fire rules whose `unless` holds."
@@ -220,13 +234,13 @@ each finding, as ours has it, and one wide fact for all findings, mostly the qui
 better of the two. The made-up programs have 6 layers, a finding to four rules, alternatives, counting, `not` and
 `unless`; "fired" is how many rules one case fires.
 
-{_table(("program", "productions", "fired", "ms", "stock ms", "ratio", "stock, wide, ms", "ratio"), cost)}
+{table(("program", "productions", "fired", "ms", "stock ms", "ratio", "stock, wide, ms", "ratio"), cost)}
 
 Cases on which all agree: {agree} (the last without negation). {stock}
 
 Building the network, which a process does once (one build each, so without a spread):
 
-{_table(("program", "ms", "stock ms", "ratio"), build)}
+{table(("program", "ms", "stock ms", "ratio"), build)}
 
 **What it means.** A case costs us what its own facts touch. Stock experta tests each fact against the type of every
 pattern and asks every rule after every firing, so a case costs it facts times rules; that, not the firing itself, is
@@ -234,7 +248,7 @@ the difference, and it widens with the rules.
 
 **Where we are slow.** The ratio compares us with stock experta and nothing else. experta's tokens, facts and
 activations are Python objects, copied and hashed at every node; engines written in C, or rules translated into
-straight-line Python, are faster by orders of magnitude (not measured here). For one person's answers that does not
+straight-line Python, are faster by orders of magnitude (“A case at a time” and “Cohorts”). For one person's answers that does not
 matter. For a cohort it does, and `fire` is the wrong reading for it.
 """
 
@@ -248,7 +262,7 @@ def _growth(it: Grown) -> str:
     return f"""
 ## Growth
 
-{_table(("rules", "ms a case", "µs a case and rule", "ms to build"), rows)}
+{table(("rules", "ms a case", "µs a case and rule", "ms to build"), rows)}
 
 Exponent of a case: **{it.exponent:.2f}**; of building: {it.exponent_build:.2f}.
 
@@ -267,7 +281,7 @@ def _foresight(it: Foresight) -> str:
 
 The shipped knowledge base, {it.cases} cases, {it.rounds} rounds; for information, there is no target.
 
-{_table(("", "ms a case", "in terms of `fire`"), rows)}
+{table(("", "ms a case", "in terms of `fire`"), rows)}
 
 **What it means.** These readings do without experta: they walk the clauses in order. Triage is two such walks over the
 part of the program that triage rules depend on.
@@ -304,7 +318,7 @@ def _questions(it: Questions) -> str:
 type: a list of signs, a few short answers, or a single question. "Same advice" counts the cases in which disposition,
 leading cause and remedies are those of the full case (after an emergency, the disposition).
 
-{_table(head, rows)}
+{table(head, rows)}
 
 ![How many entries an interview has, by set of cases]({PICTURE})
 
@@ -316,7 +330,7 @@ What a question is worth, compared on {it.cases} worked cases (means). Whatever 
 questions it waits for this much; questions that safety needs come first in any case, in the order written. "Decided"
 is after how many entries the disposition and the leading cause were settled.
 
-{_table(("weight", "entries", "findings asked", "decided after"), measures)}
+{table(("weight", "entries", "findings asked", "decided after"), measures)}
 
 **What it means.** It is the certified stop, and what a sheet holds, that keep an interview short; among the weights
 there is little to choose ({behind if best is not shipped else "the shipped one needs the fewest entries"}). A fixed order asks more, and tells the leading cause later, because it cannot see which
@@ -325,9 +339,3 @@ question leaves others without a point.
 **Where we are slow.** Each step is worked out afresh from all answers, by four walks over the clauses. Nobody waits
 for it; a thousand replays take minutes.
 """
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [" | ".join(head), " | ".join("---" if n == 0 else "---:" for n in range(len(head)))]
-    lines += [" | ".join(row) for row in rows]
-    return "\n".join(f"| {line} |" for line in lines)

@@ -5,14 +5,15 @@ import math
 
 import pytest
 
-from bench import firing, foresight, report, run, startup
+from bench import firing, foresight, peers, report, run, startup
 from bench.measure import growth, interleaved, ratio
 from bench.programs import shipped, synthetic
+from psoas.consultation import Consultant
 
 
 @pytest.fixture(scope="module")
 def results():
-    return run.measure(run.QUICK)
+    return run.measure(run.QUICK, [section for section in run.SECTIONS if section != "cohort"])
 
 
 def test_every_command_was_measured(results):
@@ -34,7 +35,7 @@ def startup_steps():
 
 
 def test_the_engines_agree(results):
-    for row in (*results.fired, results.plain):
+    for row in (*results.firing.rows, results.firing.plain):
         assert row.agreeing == row.cases > 0, row.name
 
 
@@ -56,11 +57,17 @@ def test_a_disagreement_would_be_seen(monkeypatch):
     assert firing.compare(synthetic(20, 2), cases=2, rounds=1).agreeing == 0
 
 
+HEADINGS = (
+    *("Method", "Machine", "Targets", "Start-up", "One case through `fire`", "Growth", "Looking ahead"),
+    *("A case at a time", "Interviews"),
+)
+
+
 def test_the_page_has_every_section_and_names_no_machine(results):
     import platform
 
     page = report.markdown(results)
-    for heading in ("Method", "Machine", "Targets", "Start-up", "One case through `fire`", "Growth", "Looking ahead", "Interviews"):
+    for heading in HEADINGS:
         assert f"## {heading}\n" in page
     assert "All ratios on this page are from one run" in page
     assert str(run.ROOT) not in page
@@ -122,3 +129,22 @@ def test_the_picture_has_a_bar_for_every_number_of_entries(results):
     bars = [title.text for title in picture.iter("{http://www.w3.org/2000/svg}title")][1:]
     expected = [(n, held.entries.count(n)) for held in results.questions.held for n in sorted(set(held.entries))]
     assert bars == [f"{entries} entries: {count}" for entries, count in expected]
+
+
+def test_every_peer_agrees_on_the_cases_it_is_timed_on(results):
+
+    lane = results.lane
+    assert {*peers.NAMES} == {*lane.missing} | {entrant.name for entrant in lane.entrants if entrant.checked}
+    for entrant in lane.entrants:
+        assert entrant.agreeing == entrant.checked, entrant.name
+
+
+def test_interviews_counted_in_other_processes_are_the_same():
+    from bench import questions
+    from psoas.case import read_case
+
+    one = Consultant(shipped(1)[0])
+    cases = [read_case(one.knowledge, file) for file in sorted(run.ROOT.glob("kb/cases/V*.yaml"))[:2]]
+    with questions._workers(one, 0) as here, questions._workers(one, questions.FEW) as elsewhere:
+        name = next(iter(questions.WEIGHTS))
+        assert here(questions._held, name, cases) == elsewhere(questions._held, name, cases)
