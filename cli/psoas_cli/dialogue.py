@@ -60,7 +60,12 @@ class ErrorStream:
             raise click.Abort from error
 
     def _typed_before(self) -> list[str]:
-        """Take the lines that wait to be read, and return them. Raises `click.Abort` at the end of what is typed."""
+        """Take the lines that wait to be read, and return them. Raises `click.Abort` at the end of what is typed.
+
+        None where no person types: the lines of a file or a pipe are the answers, each in its turn.
+        """
+        if not is_terminal(sys.stdin):
+            return []
         typed, wait = b"", 0.0
         while _waits(wait):
             part = os.read(sys.stdin.fileno(), 65536)
