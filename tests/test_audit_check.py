@@ -370,6 +370,15 @@ def test_a_promise_of_the_invariants_that_is_kept_no_longer(
     assert all(flaw.place.line > 1 for flaw in flaws)
 
 
+def test_a_weakened_summary_is_named_with_the_promise_it_breaks(planted: Plant, copy: Path) -> None:
+    """Whoever looks for the rule finds its id. Seen to fail with the sentence and its questions alone."""
+    planted("lost-red-flag", ("rules/summaries.yaml", "{age_years: at least 65}", "{age_years: at least 70}"))
+    knowledge = load(copy)
+    flaws = audit(knowledge, (), ["lost-red-flag"], read_invariants(knowledge, copy)).flaws
+    assert flaws
+    assert all("bones-at-risk" in flaw.message and "bones-at-risk" in flaw.others for flaw in flaws)
+
+
 def test_a_lost_answer_of_a_red_flag(planted: Plant) -> None:
     old = "{bowel_change: [reduced_feeling, new_incontinence]}"
     (flaw,) = planted("lost-red-flag", ("red_flags.yaml", old, "{bowel_change: reduced_feeling}"))

@@ -15,6 +15,7 @@ from psoas.audit.sentences import TYPES
 from psoas.knowledge.conditions import AtLeast, Condition, Test, leaves
 from psoas.knowledge.model import Invariant
 from psoas.readings.phrase import Phrases
+from psoas.triage import natural
 
 
 def lost_promise(material: Material) -> Iterator[Flaw]:
@@ -26,8 +27,18 @@ def lost_promise(material: Material) -> Iterator[Flaw]:
                 f"{sentence.id} (“{sentence.says}”) holds no longer: where {phrases.condition(part)}, "
                 "no triage rule of that level need fire"
             )
-            findings = dict.fromkeys(leaf.finding for leaf in leaves(part) if isinstance(leaf, Test))
-            yield Flaw(sentence.place, "lost-red-flag", "error", sentence.id, message, others=tuple(findings))
+            findings = tuple(dict.fromkeys(leaf.finding for leaf in leaves(part) if isinstance(leaf, Test)))
+            rules = _on(material, sentence, findings)
+            message += f"; of the rules behind it, these ask for that: {', '.join(rules)}" if rules else ""
+            yield Flaw(sentence.place, "lost-red-flag", "error", sentence.id, message, others=(*findings, *rules))
+
+
+def _on(material: Material, sentence: Invariant, findings: tuple[str, ...]) -> list[str]:
+    """Return the rules behind the levels that `sentence` promises which test one of `findings`: one may be weakened."""
+    promised = _promised(sentence.then)
+    behind = material.logic.program.behind(promised[0] if promised else ()).clauses
+    rules = {clause.id for clause in behind if any(test.finding in findings for test in clause.tests())}
+    return sorted(rules, key=natural)
 
 
 def _unkept(material: Material, sentence: Invariant) -> Iterator[Condition]:
