@@ -22,7 +22,7 @@ from psoas.journal import Journal, NoJournal
 from psoas.knowledge.model import Knowledge
 from psoas.telling.questioning import still_open
 from psoas_cli.conversation import Conversation
-from psoas_cli.output import Problem
+from psoas_cli.output import Problem, is_terminal
 from psoas_cli.screen import printable, width
 
 
