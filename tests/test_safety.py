@@ -127,8 +127,6 @@ class Answers:
             refused |= {"onset", "trauma"}
         if given.get("pain_site") == "abdomen_and_back" and given.get("abdominal_pain") == "no":
             refused |= {"abdominal_pain"}
-        if given.get("pain_on_walking") == "yes" and given.get("hop_test") == "pain_free":
-            refused |= {"hop_test"}
         self.values = {name: value for name, value in given.items() if name not in refused}
 
     def _applies(self, name: str) -> Truth:
