@@ -61,7 +61,7 @@ def screened(
         it = engine or duck
         table = find_table(str(source))
         out, aside = folder / f"result.{form}", folder / "result.rejects.csv"
-        match = match_table(knowledge, it, table, conclusions=more.get("conclusions", False))
+        match = match_table(knowledge, it, table, **more)
         summary = screen_table(knowledge, it, table, match, out, aside, **more)
         return Screened(read_result(out), read_csv(aside), summary)
 

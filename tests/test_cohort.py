@@ -49,6 +49,27 @@ def table(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_flags_are_a_column_a_conclusion_and_leave_the_answers_out(table: Path, tmp_path: Path, form: str) -> None:
+    """They say what the lists say, and the summary counts the same causes. Seen to fail with a flag left NULL."""
+    flags, lists = tmp_path / f"flags.{form}", tmp_path / "lists.parquet"
+    told, other = tmp_path / "flags.json", tmp_path / "lists.json"
+    assert run(table, "-o", flags, "--flags", "--summary", told).exit_code == 0
+    assert run(table, "-o", lists, "--conclusions", "--summary", other).exit_code == 0
+    known = load(BICYCLE)
+    for one, two in zip(read_result(flags), read_result(lists), strict=True):
+        assert list(one) == ["person", "disposition", "rejected", *known.conclusions]
+        assert [str(one[name]).lower() for name in known.conclusions] == [
+            str(name in two["conclusions"]).lower() for name in known.conclusions
+        ]
+        assert {name: one[name] for name in ("person", "disposition", "rejected")} == {
+            name: two[name] for name in ("person", "disposition", "rejected")
+        }
+    counts = [json.loads(path.read_text()) for path in (told, other)]
+    assert counts[0]["causes"] == counts[1]["causes"]
+    assert counts[0]["rejected"] == counts[1]["rejected"]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_every_row_comes_out_with_its_own_columns_and_the_results(table: Path, tmp_path: Path, form: str) -> None:
     out = tmp_path / f"out.{form}"
     result = run(table, "-o", out)

@@ -1,6 +1,7 @@
 """The one place that knows how `psoas screen` is called; everything else takes a callable, a Parquet file into another.
 
-To be wired to `psoas.cohort` once it is there: `screener` and `outcome` are all that is missing.
+It is called as the command calls it with `--flags`: disposition and a column for every conclusion, values set aside
+into a file, rows counted; the knowledge base is read before.
 """
 
 from __future__ import annotations
@@ -21,10 +22,19 @@ class NotThere(Exception):
 
 def screener(knowledge: Knowledge) -> Screener:
     """Return what screens the table in one Parquet file into another. Raises `NotThere`."""
-    _needed()
-    from psoas.cohort import Cohort  # type: ignore[import-not-found]
+    if find_spec("duckdb") is None:
+        raise NotThere("duckdb is not installed")
+    from psoas.cohort.duck import Duck
+    from psoas.cohort.screening import match_table, screen_table
+    from psoas.cohort.tables import find_table
 
-    return Cohort(knowledge).screen
+    def screen(source: Path, out: Path) -> None:
+        with Duck(ordered=False) as duck:
+            table = find_table(str(source))
+            match = match_table(knowledge, duck, table, flags=True)
+            screen_table(knowledge, duck, table, match, out, out.with_suffix(".rejects.csv"), flags=True)
+
+    return screen
 
 
 def outcome(knowledge: Knowledge, screened: Path, ids: Iterable[int]) -> Mapping[int, Outcome]:
@@ -41,9 +51,3 @@ def outcome(knowledge: Knowledge, screened: Path, ids: Iterable[int]) -> Mapping
         number: (level, frozenset(name for name, holds in zip(names, held, strict=True) if holds))
         for number, level, *held in rows
     }
-
-
-def _needed() -> None:
-    for module, what in (("duckdb", "duckdb is not installed"), ("psoas.cohort", "this version has no `psoas screen`")):
-        if find_spec(module) is None:
-            raise NotThere(what)

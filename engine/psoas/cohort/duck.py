@@ -129,7 +129,7 @@ class Duck:
     ) -> None:
         """Write what `text` yields for `table` to the file `out`, with the table's names of the columns it carries."""
         self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {self._answers(table, match, knows)}", table)
-        names = {as_: c.name for as_, c in zip(match.carried, match.columns, strict=True)} if carry else {}
+        names = {as_: column.name for as_, column in match.kept.items()} if carry else {}
         renamed = ", ".join(f"{_name(as_)} AS {_name(name)}" for as_, name in names.items())
         carried = ", ".join(map(_name, names))
         how = "FORMAT csv, HEADER true" if form == "csv" else f"FORMAT parquet, ROW_GROUP_SIZE {GROUP}"
@@ -147,6 +147,11 @@ class Duck:
             said = f"unnest({said})" if form == "parquet" else f"unnest(as_list(coalesce({said}, '')))"
         query = f"SELECT said, count(*) FROM (SELECT {said} AS said FROM {_result(out, form)}) GROUP BY said"
         return {str(value): int(count) for value, count in self._fetch(query)}
+
+    def flagged(self, out: Path, form: Form, columns: Sequence[str]) -> dict[str, int]:
+        """Return in how many rows of the result in `out` each of `columns`, yes or no, is yes."""
+        sums = ", ".join(f"count(*) FILTER (CAST({_name(name)} AS BOOLEAN))" for name in columns)
+        return dict(zip(columns, map(int, self._fetch(f"SELECT {sums} FROM {_result(out, form)}")[0]), strict=True))
 
     def rejects(
         self, table: Table, match: Match, knows: Sequence[str], text: str, names: Sequence[str], others: Sequence[str]

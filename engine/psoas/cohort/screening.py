@@ -6,6 +6,7 @@ import csv
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,6 +44,9 @@ class Engine(Protocol):
     def tally(self, out: Path, form: Form, column: str, *, several: bool) -> dict[str, int]:
         """Return how often each value stands in a column of a result."""
 
+    def flagged(self, out: Path, form: Form, columns: Sequence[str]) -> dict[str, int]:
+        """Return in how many rows of a result each of `columns`, yes or no, is yes."""
+
     def rejects(
         self, table: Table, match: Match, knows: Sequence[str], text: str, names: Sequence[str], others: Sequence[str]
     ) -> Iterator[tuple[int, list[Any], list[bool], list[bool]]]:
@@ -59,10 +63,12 @@ def form_of(out: Path) -> Form:
     return form
 
 
-def match_table(knowledge: Knowledge, engine: Engine, table: Table, *, conclusions: bool) -> Match:
+def match_table(
+    knowledge: Knowledge, engine: Engine, table: Table, *, conclusions: bool = False, flags: bool = False
+) -> Match:
     """Return how a table fits a knowledge base. Raises `Unusable`."""
-    names = [output.name for output in outputs_of(conclusions=conclusions)]
-    return matched(knowledge, engine.columns(table), names, str(table.files[0]))
+    names = [output.name for output in outputs_of(knowledge, conclusions=conclusions, flags=flags)]
+    return replace(matched(knowledge, engine.columns(table), names, str(table.files[0])), brief=flags)
 
 
 def screen_table(
@@ -74,6 +80,7 @@ def screen_table(
     set_aside: Path,
     *,
     conclusions: bool = False,
+    flags: bool = False,
     told: Callable[[str], None] = lambda what: None,
 ) -> Summary:
     """Screen `table`: write the result to `out`, the values set aside to `set_aside`, and return a summary.
@@ -83,7 +90,7 @@ def screen_table(
     began, form = time.monotonic(), form_of(out)
     knows = tuple(knowledge.findings)
     text = screen_text(
-        knowledge, match.carried, numeric=match.numeric, lists=form == "parquet", conclusions=conclusions
+        knowledge, match.kept, numeric=match.numeric, lists=form == "parquet", conclusions=conclusions, flags=flags
     )
     with engine.place(out) as part, _rejects_file(set_aside) as rejects_part:
         told("counting rows")
@@ -96,7 +103,7 @@ def screen_table(
             rows_in,
             rows_out,
             ordered(knowledge, engine.tally(part, form, "disposition", several=False)),
-            most_frequent(engine.tally(part, form, "causes", several=True)),
+            most_frequent(_causes(knowledge, engine, part, form, flags=flags)),
             most_frequent(engine.tally(part, form, "rejected", several=True)),
             match.unanswered,
             match.close,
@@ -108,6 +115,15 @@ def screen_table(
         told("setting values aside")
         _write_rejects(rejects_part, rejected_cells(knowledge, engine, table, match, tuple(summary.rejected)))
     return summary
+
+
+def _causes(knowledge: Knowledge, engine: Engine, part: Path, form: Form, *, flags: bool) -> dict[str, int]:
+    if not flags:
+        return engine.tally(part, form, "causes", several=True)
+    kinds = {kind.id for kind in knowledge.manifest.kinds if kind.heading}
+    causes = [c.id for c in knowledge.conclusions.values() if c.kind in kinds]
+    counts = engine.flagged(part, form, causes) if causes else {}
+    return {cause: count for cause, count in counts.items() if count}
 
 
 def rejected_cells(

@@ -116,11 +116,11 @@ class Spark:
         with self._told(table):
             self._answers(table, match, knows)
             result = self._spark.sql(text)
-            others = result.columns[len(match.columns) :]
-            named = result.toDF(*(column.name for column in match.columns), *others)
+            kept = match.kept.values()
+            named = result.toDF(*(column.name for column in kept), *result.columns[len(kept) :])
             where = str(out.resolve())
             if form == "csv":
-                lists = [c.name for c in match.columns if c.kind == "list"]
+                lists = [column.name for column in kept if column.kind == "list"]
                 flat = [
                     self._functions.concat_ws("|", f"`{name}`").alias(name) if name in lists else f"`{name}`"
                     for name in named.columns
@@ -146,6 +146,11 @@ class Spark:
             said = f"explode({said})" if form == "parquet" else f"explode(as_list(coalesce({said}, '')))"
         counts = self._result(out, form).selectExpr(f"{said} AS said").groupBy("said").count().collect()
         return {str(row["said"]): int(row["count"]) for row in counts}
+
+    def flagged(self, out: Path, form: Form, columns: Sequence[str]) -> dict[str, int]:
+        """Return in how many rows of the result in `out` each of `columns`, yes or no, is yes."""
+        sums = [f"count_if(CAST(`{name}` AS BOOLEAN))" for name in columns]
+        return dict(zip(columns, map(int, self._result(out, form).selectExpr(*sums).first()), strict=True))
 
     def rejects(
         self, table: Table, match: Match, knows: Sequence[str], text: str, names: Sequence[str], others: Sequence[str]

@@ -51,11 +51,19 @@ class Match:
     numeric: frozenset[str]  # the findings whose cells are numbers already
     unanswered: tuple[str, ...]  # findings that no column answers, and that the screened levels depend on
     close: Mapping[str, str]  # column that answers nothing → the finding its name is close to
+    brief: bool = False  # the answers themselves do not come out, only what the table has besides
 
     @property
     def carried(self) -> tuple[str, ...]:
         """What the columns are called on their way through the SQL text, whatever their names hold."""
         return tuple(f"column {place}" for place in range(1, len(self.columns) + 1))
+
+    @property
+    def kept(self) -> dict[str, Column]:
+        """What of `carried` comes out, and which column it is."""
+        answering = set(self.answers.values()) if self.brief else set[int]()
+        every = zip(self.carried, self.columns, strict=True)
+        return {as_: column for place, (as_, column) in enumerate(every) if place not in answering}
 
 
 def find_table(name: str) -> Table:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from psoas.knowledge.model import Knowledge
 from psoas.readings.screen.cells import Cells
 from psoas.readings.screen.certainty import Certainties
 from psoas.readings.screen.clauses import Clauses
-from psoas.readings.screen.sql import Column, Columns, joined, text, uses
+from psoas.readings.screen.sql import Column, Columns, joined, known_true, text, uses
 from psoas.readings.screen.states import States
 
 ANSWERS = "answers"
@@ -35,8 +35,13 @@ OUTPUTS = (
 )
 
 
-def outputs_of(*, conclusions: bool) -> tuple[Output, ...]:
-    """Return what comes out, with every conclusion established or without."""
+FLAGGED = (Output("disposition", False), Output("rejected", True))
+
+
+def outputs_of(knowledge: Knowledge, *, conclusions: bool = False, flags: bool = False) -> tuple[Output, ...]:
+    """Return what comes out: with every conclusion established as a list more, or instead of all lists as `flags`."""
+    if flags:
+        return (*FLAGGED, *(Output(name, False) for name in knowledge.conclusions))
     return (*OUTPUTS, Output("conclusions", True)) if conclusions else OUTPUTS
 
 
@@ -53,6 +58,14 @@ class Screening:
         self.clauses = Clauses(knowledge, self.states)
         self.certainties = Certainties(self.clauses)
 
+    def flags(self) -> dict[str, str]:
+        """Return the level, what is refused, and of every conclusion whether it is established: name → expression."""
+        said = {name: known_true(self.clauses.holds(name)) for name in self.knowledge.conclusions}
+        return {"disposition": self.clauses.level, "rejected": self._rejected(), **said}
+
+    def _rejected(self) -> str:
+        return joined([(self.states.refused(name), text(name)) for name in self.knowledge.findings])
+
     def outputs(self) -> dict[str, str]:
         """Return what comes out of a row: name → expression."""
         knowledge, clauses = self.knowledge, self.clauses
@@ -64,7 +77,7 @@ class Screening:
             "certainties": f"certainty_in_rank({ranked})",
             "remedies": joined([(clauses.given(name), text(name)) for name in knowledge.remedies]),
             "withheld": joined([(clauses.kept_back(name), text(name)) for name in knowledge.remedies]),
-            "rejected": joined([(self.states.refused(name), text(name)) for name in knowledge.findings]),
+            "rejected": self._rejected(),
         }
 
     def conclusions(self) -> str:
@@ -103,15 +116,16 @@ def screen_text(
     numeric: Collection[str] = (),
     lists: bool = True,
     conclusions: bool = False,
+    flags: bool = False,
 ) -> str:
-    """Return the SQL text that reads the table `answers` and yields the columns `carried` and those of `OUTPUTS`."""
+    """Return the SQL text that reads the table `answers` and yields the columns `carried` and those of `outputs_of`."""
     screening = Screening(knowledge, numeric)
-    outputs = screening.outputs()
-    if conclusions:
+    outputs = screening.flags() if flags else screening.outputs()
+    if conclusions and not flags:
         outputs["conclusions"] = screening.conclusions()
-    several = {output.name for output in outputs_of(conclusions=conclusions) if output.several}
-    chosen = [f'"{name}"' for name in carried]
-    chosen += [f"{_as(said, name in several, lists)} AS {name}" for name, said in outputs.items()]
+    several = {out.name for out in outputs_of(knowledge, conclusions=conclusions, flags=flags) if out.several}
+    chosen = {name: f'"{name}"' for name in carried}
+    chosen |= {name: _as(said, name in several, lists) for name, said in outputs.items()}
     layers = screening.columns.layers(outputs.values())
     return "\n".join(_written(layers, chosen)) + "\n"
 
@@ -121,10 +135,10 @@ def rejects_text(
 ) -> str:
     """Return the SQL text that says of `answers` which of `findings` are refused, and which contradictions hold."""
     states = Screening(knowledge, numeric).states
-    chosen = [f'"{name}"' for name in carried]
     wanted = [states.refused(name) for name in findings]
     wanted += [states.contradiction(rule) for rule in knowledge.contradictions.values()]
-    return "\n".join(_written(states.columns.layers(wanted), [*chosen, *wanted])) + "\n"
+    chosen = {name: f'"{name}"' for name in carried} | {said.strip('"'): said for said in wanted}
+    return "\n".join(_written(states.columns.layers(wanted), chosen)) + "\n"
 
 
 def _as(expression: str, several: bool, lists: bool) -> str:
@@ -135,9 +149,12 @@ def _as(expression: str, several: bool, lists: bool) -> str:
     return f"as_list({expression})" if lists else f"as_text({expression})"
 
 
-def _written(layers: list[list[Column]], chosen: list[str]) -> Iterator[str]:
-    """Yield the lines of the text. Each layer hands on what a later one still needs, and no more."""
-    needed = [set(uses(" ".join(chosen)))]
+def _written(layers: list[list[Column]], chosen: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines of the text that yields `chosen`, name → expression.
+
+    Each layer hands on what a later one still needs, and no more.
+    """
+    needed = [set(uses(" ".join(chosen.values())))]
     for layer in reversed(layers):
         made = {column.name for column in layer}
         needed.append((needed[-1] - made).union(*(column.uses() for column in layer)))
@@ -152,5 +169,5 @@ def _written(layers: list[list[Column]], chosen: list[str]) -> Iterator[str]:
         yield f"FROM {source})"
         source = f"layer_{number}"
     yield "SELECT"
-    yield ",\n".join(f"  {column}" for column in chosen)
+    yield ",\n".join(f"  {said}" if said == f'"{name}"' else f'  {said} AS "{name}"' for name, said in chosen.items())
     yield f"FROM {source}"
