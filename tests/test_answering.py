@@ -307,13 +307,13 @@ def cases(draw: st.DrawFn, knowledge: Knowledge) -> dict[str, str | list[str]]:
 @settings(max_examples=60)
 def test_a_case_file_brings_everything_back(knowledge: Knowledge, data: st.DataObject, title: str, id: str) -> None:
     """Whatever `case_text` writes is read as the same case: answers, refusals, title."""
-    from psoas.case import _CaseReader
+    from psoas.case import CaseReader
     from psoas.yamltext import parse
 
     case = make_case(knowledge, data.draw(cases(knowledge)), id=id, title=" ".join(title.split()))
     root = parse(case_text(knowledge, case).encode("utf-8", "surrogatepass"), "x")
     assert root is not None
-    again = _CaseReader(knowledge, "x").read(root, default_id="x")
+    again = CaseReader(knowledge, "x").read(root, default_id="x")
     assert again.answers == case.answers
     assert again.rejected == case.rejected
     assert again.title == case.title

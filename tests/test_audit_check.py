@@ -586,9 +586,10 @@ def test_two_flaws_of_one_item_are_two_results(planted: Plant, copy: Path) -> No
     parts = "{all: [{severity: at least 7}, {severity: at least 5}, {any: [{trend: worsening}, worsening]}]}"
     assert len(planted("redundant-part", rule("planted", parts))) == 2
     (run,) = json.loads(to_sarif(audit(load(copy), (), ["redundant-part"])))["runs"]
-    prints = [result["partialFingerprints"]["item/v1"] for result in run["results"]]
+    results = [result for result in run["results"] if "suppressions" not in result]
+    prints = [result["partialFingerprints"]["item/v1"] for result in results]
     assert len(set(prints)) == len(prints) == 2
-    for result in run["results"]:
+    for result in results:
         region = result["locations"][0]["physicalLocation"]["region"]
         assert min(region.values()) >= 1
 

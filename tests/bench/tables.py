@@ -34,12 +34,19 @@ GROUPS = 48  # at most: each is one more join
 def likely(consultant: Consultant, count: int, seed: int) -> list[Written]:
     """Return a bank of cases as people would fill in the form of a knowledge base."""
     random, writer, knowledge = Random(seed), Writer(consultant), consultant.knowledge
-    bank = []
+    bank, reasons = [], {item.because for item in knowledge.contradictions.values()}
     for _ in range(count):
         written = writer.case(random, random.choice(MOODS[:3] if random.random() < ODD else LIKELY))
-        memory = WorkingMemory(consultant.vocabulary, make_case(knowledge, written).answers)
+        case = make_case(knowledge, written)
+        memory = WorkingMemory(consultant.vocabulary, case.answers)
+        # people seldom contradict themselves; answers drawn one by one do all the time
+        odd = {item.finding for item in case.rejected if item.reason in reasons}
         bank.append(
-            {name: said for name, said in written.items() if memory.applies(knowledge.findings[name]) is not False}
+            {
+                name: said
+                for name, said in written.items()
+                if name not in odd and memory.applies(knowledge.findings[name]) is not False
+            }
         )
     return bank
 
