@@ -155,19 +155,25 @@ class Duck:
 
     def rejects(
         self, table: Table, match: Match, knows: Sequence[str], text: str, names: Sequence[str], others: Sequence[str]
-    ) -> Iterator[tuple[int, list[Any], list[bool], list[bool]]]:
-        """Yield each row with refused cells: its number, the cells, which are refused, which contradictions hold."""
+    ) -> Iterator[tuple[int, dict[str, Any], list[str]]]:
+        """Yield each row with refused cells: its number, those cells, and which of `others` hold."""
         row = "row_number() OVER ()" if table.form == "csv" or len(table.files) > 1 else "file_row_number + 1"
         self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {self._answers(table, match, knows, row=row)}", table)
-        cells = [_shown(match.columns[match.answers[n]], match.carried[match.answers[n]]) for n in names]
+        columns = [(match.columns[match.answers[n]], match.carried[match.answers[n]]) for n in names]
         refused = [_name(f"{n} refused") for n in names]
-        chosen = ", ".join(['"row"', *cells, *refused, *map(_name, others)])
+        cells = [
+            f"{{'place': {place}, 'cell': CASE WHEN {no} THEN {_shown(*column)} END}}"
+            for place, (no, column) in enumerate(zip(refused, columns, strict=True))
+        ]  # only what is refused leaves DuckDB: a row may have a hundred cells
+        held = [f"CASE WHEN {_name(name)} THEN {place} END" for place, name in enumerate(others)]
+        chosen = f'"row", {_those(cells, ".cell")}, {_those(held)}'
         order = "" if table.form == "csv" else ' ORDER BY "row"'
         result = self._run(f"SELECT {chosen} FROM ({text}) WHERE {' OR '.join(refused)}{order}", table)
-        width = len(names)
+        lists = [column.kind == "list" for column, _ in columns]
         while batch := self._watched(lambda: result.fetchmany(10_000), table):
-            for number, *rest in batch:
-                yield int(number), rest[:width], rest[width : 2 * width], rest[2 * width :]
+            for number, found, holding in batch:
+                wrong = {names[it["place"]]: it["cell"] if lists[it["place"]] else it["cell"][0] for it in found}
+                yield int(number), wrong, [others[place] for place in holding]
 
     # two results
 
@@ -280,8 +286,14 @@ def _paired(old: Path, new: Path) -> str:
 
 
 def _shown(column: Column, carried: str) -> str:
-    """Return a cell as the rejects show it: numbers as texts, lists as lists of texts."""
-    return f"CAST({_name(carried)} AS VARCHAR{'[]' if column.kind == 'list' else ''})"
+    """Return a cell as the rejects show it: numbers as texts, all as lists of texts."""
+    name = _name(carried)
+    return f"CAST({name} AS VARCHAR[])" if column.kind == "list" else f"[CAST({name} AS VARCHAR)]"
+
+
+def _those(parts: Sequence[str], of: str = "") -> str:
+    """Return the list of those `parts` that are something."""
+    return f"list_filter([{', '.join(parts)}], lambda it: it{of} IS NOT NULL)" if parts else "[]"
 
 
 def _name(name: str) -> str:

@@ -49,8 +49,8 @@ class Engine(Protocol):
 
     def rejects(
         self, table: Table, match: Match, knows: Sequence[str], text: str, names: Sequence[str], others: Sequence[str]
-    ) -> Iterator[tuple[int, list[Any], list[bool], list[bool]]]:
-        """Yield each row with refused cells: its number, the cells, which are refused, which contradictions hold."""
+    ) -> Iterator[tuple[int, dict[str, Any], list[str]]]:
+        """Yield each row with refused cells: its number, those cells, and which of `others` hold."""
 
 
 def form_of(out: Path) -> Form:
@@ -133,15 +133,11 @@ def rejected_cells(
     names = [name for name in match.answers if name in columns]
     if not names:
         return
-    rules = list(knowledge.contradictions.values())
+    rules = {f"contradiction {rule.id}": rule for rule in knowledge.contradictions.values()}
     text = rejects_text(knowledge, names, ("row", *match.carried), match.numeric)
-    found = engine.rejects(
-        table, match, tuple(knowledge.findings), text, names, [f"contradiction {r.id}" for r in rules]
-    )
     reasons = Reasons(knowledge)
-    for row, cells, refused, holds in found:
-        wrong = {name: cell for name, cell, no in zip(names, cells, refused, strict=True) if no}
-        yield from reasons.of(row, wrong, [rule for rule, so in zip(rules, holds, strict=True) if so])
+    for row, wrong, holding in engine.rejects(table, match, tuple(knowledge.findings), text, names, list(rules)):
+        yield from reasons.of(row, wrong, [rules[name] for name in holding])
 
 
 def _rejects_file(path: Path) -> AbstractContextManager[Path]:

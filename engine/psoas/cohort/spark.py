@@ -154,8 +154,8 @@ class Spark:
 
     def rejects(
         self, table: Table, match: Match, knows: Sequence[str], text: str, names: Sequence[str], others: Sequence[str]
-    ) -> Iterator[tuple[int, list[Any], list[bool], list[bool]]]:
-        """Yield each row with refused cells: its number, the cells, which are refused, which contradictions hold."""
+    ) -> Iterator[tuple[int, dict[str, Any], list[str]]]:
+        """Yield each row with refused cells: its number, those cells, and which of `others` hold."""
         f = self._functions
         with self._told(table):
             view = self._answers(table, match, knows, numbered=True)
@@ -163,14 +163,16 @@ class Spark:
             before, start = {}, 0
             for part, size in sorted((row["part"], row["count"]) for row in sizes):
                 before[part], start = start, start + size
-            cells = [_shown(match.columns[match.answers[n]], match.carried[match.answers[n]]) for n in names]
+            shown = [_shown(match.columns[match.answers[n]], match.carried[match.answers[n]]) for n in names]
             refused = [f"`{name} refused`" for name in names]
             result = self._spark.sql(text).where(" OR ".join(refused))
-            found = result.selectExpr("row", *cells, *refused, *(f"`{name}`" for name in others)).toLocalIterator()
+            found = result.selectExpr("row", *shown, *refused, *(f"`{name}`" for name in others)).toLocalIterator()
             width = len(names)
             for number, *rest in found:
                 row = before[number >> PARTITION_BITS] + (number & ((1 << PARTITION_BITS) - 1)) + 1
-                yield row, rest[:width], rest[width : 2 * width], rest[2 * width :]
+                cells = dict(zip(names, rest[:width], strict=True))
+                wrong = {n: cells[n] for n, no in zip(names, rest[width : 2 * width], strict=True) if no}
+                yield row, wrong, [name for name, so in zip(others, rest[2 * width :], strict=True) if so]
 
     @contextlib.contextmanager
     def _told(self, table: Table) -> Iterator[None]:
