@@ -133,8 +133,11 @@ class Panel:
             case = original.case(original.advising_otherwise(judge.knowledge), small=False)
         except Undecided:
             return Tried(mutant, "unnoticed")
-        # of how certain a cause is there is no proof
-        return Tried(mutant, "unnoticed" if weighed or case is not None else "equivalent", apart=case)
+        if case is None and not weighed:  # of how certain a cause is there is no proof
+            return Tried(mutant, "equivalent")
+        # the solver calculates exactly, and people's machines do not: a case on the edge may not tell
+        shows = case is not None and self._tells_apart(case, judge)
+        return Tried(mutant, "unnoticed", apart=case if shows else None)
 
     def _reaches_a_cause(self, symbols: Iterable[str]) -> bool:
         """Tell whether the certainty of a cause that is named depends on that of one of `symbols`."""
