@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from conftest import ROOT
 from psoas.audit import difference
 from psoas.audit.compared import Comparison, to_text
-from psoas.audit.difference import milder
+from psoas.audit.difference import prove
 from psoas.audit.edits import edits
 from psoas.audit.sentences import read_invariants
 from psoas.case import make_case
@@ -53,7 +53,7 @@ def test_nothing_changed_is_proved(copy: Path) -> None:
 
 
 def test_a_threshold_moved_by_a_day_is_caught_by_proof_and_by_no_case(copy: Path) -> None:
-    """Seen to fail with `milder` comparing the rules' digests alone."""
+    """Seen to fail with `prove` comparing the rules' digests alone."""
     changed(copy, "red_flags.yaml", "duration_days: at least 42", "duration_days: at least 43")
     done = run(ROOT / "kb", copy, "--format", "json")
     assert done.exit_code == 1
@@ -100,8 +100,8 @@ def test_what_is_no_version_is_said(name: str, tmp_path: Path, monkeypatch: pyte
 def test_a_version_with_another_finding_can_be_compared(knowledge: Knowledge, copy: Path) -> None:
     with (copy / "findings/training.yaml").open("a") as stream:
         stream.write("\n- id: pack_kg\n  name: pack\n  question: How heavy?\n  type: number\n  range: 0 to 9\n  says: a pack of {} kg\n")
-    assert milder(knowledge, load(copy)) is None
-    assert milder(load(copy), knowledge) is None
+    assert prove(knowledge, load(copy)).less is None
+    assert prove(load(copy), knowledge).less is None
 
 
 def told(kb: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from psoas.audit.difference import Moved, Outcome, Proved, Shift
 from psoas.audit.edits import Change, Edit, unsaid
+from psoas.audit.report import count_of
 from psoas.audit.wording import filled
 from psoas.case import case_of, case_text, plain
 from psoas.faults import visible
@@ -53,7 +54,7 @@ def to_text(it: Comparison) -> str:
 
 
 def _edits(edits: list[Edit]) -> Iterator[str]:
-    yield f"{_of(len(edits), 'item')} changed" if edits else "Nothing changed."
+    yield f"{count_of(len(edits), 'item')} changed" if edits else "Nothing changed."
     for edit in edits:
         was = f", was {edit.was}" if edit.was else ""
         yield f"  {edit.kind:<8} {edit.item}  ({edit.shelf}{was}; {visible(edit.place.file)}:{edit.place.line})"
@@ -80,7 +81,7 @@ def _cases(it: Comparison) -> Iterator[str]:
     for shift in it.shifts:
         yield from filled(f"{shift.case}: {'; '.join(_moved(shift.before, shift.after))}", "  ", "    ")
     if it.unread:
-        text = f"{_of(len(it.unread), 'worked case')} cannot be read by both versions: {', '.join(it.unread)}"
+        text = f"{count_of(len(it.unread), 'worked case')} cannot be read by both versions: {', '.join(it.unread)}"
         yield from filled(text, "", "  ")
 
 
@@ -155,10 +156,6 @@ def _cohort(drift: Drift) -> Iterator[str]:
 def _case(knowledge: Knowledge, name: str, answers: Mapping[str, State]) -> list[str]:
     known = {finding: state for finding, state in answers.items() if finding in knowledge.findings}
     return [f"  {line}" for line in case_text(knowledge, case_of(name, known)).splitlines()]
-
-
-def _of(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 # JSON

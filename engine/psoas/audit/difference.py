@@ -124,14 +124,3 @@ def prove(old: Knowledge, new: Knowledge) -> Proved:
         tuple(name for name, now in given if not now),
         versions.newly_given(newly[0]) if newly else None,
     )
-
-
-def milder(old: Knowledge, new: Knowledge) -> Moved | None:
-    """Return the smallest case found that `new` triages less urgently than `old`; None where there is none, by proof.
-
-    Raises `Undecided`.
-    """
-    from psoas.readings.prove.versions import Versions
-
-    less = Versions(old, new).less_urgent()
-    return Moved(*less) if less else None
