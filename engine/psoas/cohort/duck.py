@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from psoas.cohort.tables import Column, Form, Match, Table
 from psoas.disk import replacing
 from psoas.faults import Fault, Place, Unusable
-from psoas.readings.screen.dialects import DUCKDB, FOREIGN_BAR
+from psoas.readings.screen.dialects import DUCKDB, ENCODED, FLAT, FOREIGN_BAR
 
 T = TypeVar("T")
 
@@ -88,6 +88,8 @@ class Duck:
 
     def _answers(self, table: Table, match: Match, knows: Sequence[str], *, row: str = "") -> str:
         """Return the query behind `answers`: the columns as they are, each finding as it was typed, and the row."""
+        for macro in ENCODED if self._encoded(table) else FLAT:
+            self._db.execute(macro)
         chosen = [
             f"{_name(column.name)} AS {_name(as_)}" for column, as_ in zip(match.columns, match.carried, strict=True)
         ]
@@ -102,6 +104,15 @@ class Duck:
         numbered = f'{row} AS "row", ' if row else ""
         return f"SELECT {numbered}{', '.join(chosen)} FROM {_source(table, numbered=bool(row))}"
 
+    def _encoded(self, table: Table) -> bool:
+        """Return whether the texts of `table` are stored as places in dictionaries: what is asked of them is then
+        worked out once an entry, as long as it is asked by functions alone."""
+        if table.form == "csv":
+            return False
+        files = f"[{', '.join(_text(str(file)) for file in table.files)}]"
+        plain = "type = 'BYTE_ARRAY' AND dictionary_page_offset IS NULL AND stats_null_count IS DISTINCT FROM num_values"
+        return not self._fetch(f"SELECT count(*) FROM parquet_metadata({files}) WHERE {plain}", table)[0][0]
+
     def _typed(self, column: Column, numeric: bool) -> str:
         name = _name(column.name)
         if numeric:  # by way of a text, since 37.8 as a FLOAT is not 37.8 as a DOUBLE
@@ -110,12 +121,13 @@ class Duck:
         if column.kind == "text":
             return f"CAST({name} AS VARCHAR)"
         if column.kind == "list":
-            part = (
-                "CASE WHEN trim(coalesce({0}, '')) = '' THEN '\"\"' ELSE replace({0}, '|', '" + FOREIGN_BAR + "') END"
-            )
             texts = f"CAST({name} AS VARCHAR[])"
-            several = f"array_to_string(list_transform({texts}, lambda w: {part.format('w')}), '|')"
-            return f"CASE len({name}) WHEN 0 THEN '[]' WHEN 1 THEN {part.format(f'{texts}[1]')} ELSE {several} END"
+            only, blank = f"{texts}[1]", "(w IS NULL OR w = '' OR starts_with(w, ' ') AND trim(w) = '')"
+            part = f"CASE WHEN {blank} THEN '\"\"' WHEN contains(w, '|') THEN replace(w, '|', '{FOREIGN_BAR}') ELSE w END"
+            return (
+                f"CASE WHEN len({name}) = 1 AND {only} >= '!' AND NOT contains({only}, '|') THEN {only} "  # most are so
+                f"WHEN len({name}) = 0 THEN '[]' ELSE array_to_string(list_transform({texts}, lambda w: {part}), '|') END"
+            )
         return f"CAST({name} AS VARCHAR)"
 
     # what comes of them

@@ -12,18 +12,31 @@ FOREIGN_BAR = "¦"
 
 NUMBER = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,2})?"
 
+FLAT = (
+    "CREATE OR REPLACE TEMP MACRO read_word(x, words) AS "
+    "coalesce(place(x, words), CASE WHEN x <> 'unknown' THEN place(as_word(x), words) END)",
+    "CREATE OR REPLACE TEMP MACRO read_number(x) AS as_number(x)",
+)
+ENCODED = (
+    "CREATE OR REPLACE TEMP MACRO read_word(x, words) AS place(as_word(x), words)",
+    "CREATE OR REPLACE TEMP MACRO read_number(x) AS "
+    "CASE WHEN ltrim(x, '0123456789') = '' THEN TRY_CAST(x AS DOUBLE) ELSE as_number(x) END",
+)
+
 DUCKDB = (
     f"CREATE OR REPLACE TEMP MACRO tidy(x) AS trim(x, '{SPACE}')",
-    "CREATE OR REPLACE TEMP MACRO as_word(x) AS translate(lower(tidy(x)), '- ', '__')",
-    "CREATE OR REPLACE TEMP MACRO as_words(x) AS '|' || translate(regexp_replace(lower(tidy(x)), "
-    f"'[{SPACE}]*[|][{SPACE}]*', '|', 'g'), '- ', '__') || '|'",
+    "CREATE OR REPLACE TEMP MACRO as_word(x) AS replace(replace(lower(tidy(x)), '-', '_'), ' ', '_')",
+    "CREATE OR REPLACE TEMP MACRO as_words(x) AS '|' || replace(replace(regexp_replace(lower(tidy(x)), "
+    f"'[{SPACE}]*[|][{SPACE}]*', '|', 'g'), '-', '_'), ' ', '_') || '|'",
+    "CREATE OR REPLACE TEMP MACRO place(x, words) AS list_position(string_split(words, '|'), x)",
     "CREATE OR REPLACE TEMP MACRO has_form(x, form) AS regexp_full_match(x, form)",
     "CREATE OR REPLACE TEMP MACRO as_number(x) AS CASE "
     f"WHEN regexp_full_match(x, '{NUMBER}') THEN TRY_CAST(x AS DOUBLE) "
     f"WHEN regexp_full_match(tidy(x), '{NUMBER}') THEN TRY_CAST(tidy(x) AS DOUBLE) END",
-    "CREATE OR REPLACE TEMP MACRO as_pieces(x) AS string_split(x, '|')",
-    "CREATE OR REPLACE TEMP MACRO how_many(pieces) AS len(pieces)",
-    "CREATE OR REPLACE TEMP MACRO from_end(pieces, place) AS pieces[-place]",
+    "CREATE OR REPLACE TEMP MACRO as_numbers(x) AS list_transform(string_split(x, '|'), lambda w: as_number(w))",
+    "CREATE OR REPLACE TEMP MACRO how_many(list) AS len(list)",
+    "CREATE OR REPLACE TEMP MACRO from_end(list, place) AS list[-place]",
+    *FLAT,
     "CREATE OR REPLACE TEMP MACRO as_list(x) AS CASE WHEN x = '' THEN [] ELSE string_split(x, '|') END",
     "CREATE OR REPLACE TEMP MACRO in_order(x) AS list_sort(as_list(x))",
     "CREATE OR REPLACE TEMP MACRO without_rank(ranked) AS list_transform(ranked, lambda r: substr(r, 12))",
@@ -47,14 +60,23 @@ SPARK = (
         f"concat('|', translate(regexp_replace(lower(tidy(x)), '[{_SPARK_SPACE}]*[|][{_SPARK_SPACE}]*', '|'), "
         "'- ', '__'), '|')",
     ),
+    _spark(
+        "place(x STRING, words STRING) RETURNS INT",
+        "CAST(nullif(array_position(split(words, '[|]'), x), 0) AS INT)",
+    ),
+    _spark(
+        "read_word(x STRING, words STRING) RETURNS INT",
+        "coalesce(place(x, words), CASE WHEN x <> 'unknown' THEN place(as_word(x), words) END)",
+    ),
     _spark("has_form(x STRING, form STRING) RETURNS BOOLEAN", "regexp_like(x, concat('^(?:', form, ')\\\\z'))"),
     _spark(
         "as_number(x STRING) RETURNS DOUBLE",
         f"CASE WHEN regexp_like(tidy(x), '^{NUMBER}\\\\z') THEN TRY_CAST(tidy(x) AS DOUBLE) END",
     ),
-    _spark("as_pieces(x STRING) RETURNS ARRAY<STRING>", "split(x, '[|]')"),
-    _spark("how_many(pieces ARRAY<STRING>) RETURNS INT", "size(pieces)"),
-    _spark("from_end(pieces ARRAY<STRING>, place INT) RETURNS STRING", "try_element_at(pieces, -place)"),
+    _spark("read_number(x STRING) RETURNS DOUBLE", "as_number(x)"),
+    _spark("as_numbers(x STRING) RETURNS ARRAY<DOUBLE>", "transform(split(x, '[|]'), w -> as_number(w))"),
+    _spark("how_many(list ARRAY<DOUBLE>) RETURNS INT", "size(list)"),
+    _spark("from_end(list ARRAY<DOUBLE>, place INT) RETURNS DOUBLE", "try_element_at(list, -place)"),
     _spark(
         "as_list(x STRING) RETURNS ARRAY<STRING>",
         "CASE WHEN x = '' THEN CAST(array() AS ARRAY<STRING>) ELSE split(x, '[|]') END",

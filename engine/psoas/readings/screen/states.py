@@ -69,10 +69,9 @@ class States:
 
     def refused(self, name: str) -> str:
         """Return that the answer to `name` is refused, as it stands in its cell or by a contradiction."""
-        parts = [known_true(self.cells.refused(name))]
-        return self.columns.add(
-            f"{name} refused", some([*parts, self.contradicted(name)] if name in self.refusable else parts)
-        )
+        refused = self.cells.refused(name)
+        said = some([refused, self.contradicted(name)]) if name in self.refusable else refused
+        return self.columns.add(f"{name} refused", said)
 
     # standing
 
@@ -127,7 +126,7 @@ class States:
         answered = f"({value} IS NOT NULL)"
         item = self.knowledge.vocabulary[name]
         if isinstance(item, Finding) and item.type == "any of":
-            answered = f"coalesce(({value} & {self.cells.number_of(item, OPEN)}) = 0, FALSE)"
+            answered = f"coalesce(({value} & {self.cells.bit_of(item, OPEN)}) = 0, FALSE)"
         if not ahead:
             return answered
         if isinstance(item, Calculated):
@@ -139,12 +138,11 @@ class States:
     def _compared(self, test: Test) -> str:
         value, item = self.value(test.finding), self.knowledge.vocabulary[test.finding]
         if isinstance(item, Finding) and item.type == "any of":
-            chosen = sum(self.cells.number_of(item, word) for word in test.words)
-            open_ = self.cells.number_of(item, OPEN)
+            chosen = sum(self.cells.bit_of(item, word) for word in test.words)
+            open_ = self.cells.bit_of(item, OPEN)
             said = f"CASE WHEN ({value} & {chosen}) <> 0 THEN TRUE WHEN ({value} & {open_}) = 0 THEN FALSE END"
         elif isinstance(item, Finding) and item.values:
-            numbers = sorted(self.cells.number_of(item, word) for word in test.words)
-            said = f"({value} IN ({', '.join(map(str, numbers))}))" if len(numbers) > 1 else f"({value} = {numbers[0]})"
+            said = some(_within(value, *self.cells.places_of(item, word)) for word in item.values if word in test.words)
         elif test.operator == "between":
             said = f"({value} BETWEEN {double(test.numbers[0])} AND {double(test.numbers[1])})"
         elif test.operator == "is":
@@ -158,3 +156,7 @@ class States:
         item = self.knowledge.vocabulary[name]
         condition = None if isinstance(item, Calculated) else item.applies
         return [leaf for leaf in leaves(condition) if isinstance(leaf, Test)]
+
+
+def _within(value: str, low: int, high: int) -> str:
+    return f"({value} = {low})" if low == high else f"({value} BETWEEN {low} AND {high})"

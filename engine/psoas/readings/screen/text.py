@@ -60,7 +60,7 @@ class Screening:
 
     def flags(self) -> dict[str, str]:
         """Return the level, what is refused, and of every conclusion whether it is established: name → expression."""
-        said = {name: known_true(self.clauses.holds(name)) for name in self.knowledge.conclusions}
+        said = {name: self.clauses.holds(name) for name in self.knowledge.conclusions}
         return {"disposition": self.clauses.level, "rejected": self._rejected(), **said}
 
     def _rejected(self) -> str:
