@@ -112,7 +112,7 @@ def _run(
 
     match = match_table(knowledge, engine, table, **wanted)
     if sql:
-        write(None, screen_text(knowledge, match.kept, numeric=match.numeric, **wanted))
+        write(None, screen_text(knowledge, match.kept, forms=match.forms, **wanted))
         return
     assert output is not None
     for line in _warnings(knowledge, match):

@@ -46,7 +46,7 @@ def drift(old: Knowledge, new: Knowledge, table: Table, *, memory: str = "1GB") 
         before, after = Path(folder) / "before.parquet", Path(folder) / "after.parquet"
         for out, knowledge in ((before, old), (after, new)):
             match = match_table(knowledge, duck, table)
-            text = screen_text(knowledge, numeric=match.numeric)
+            text = screen_text(knowledge, forms=match.forms)
             duck.screen(table, match, tuple(knowledge.findings), text, out, "parquet", carry=False)
         moved = {what: duck.moved(before, after, what) for what in MOVING}
         changes = duck.changes(before, after, "disposition", EXAMPLES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -42,15 +42,14 @@ class Reasons:
         self.knowledge = knowledge
         self._reason = lru_cache(maxsize=10_000)(self._refusal)
 
-    def of(self, row: int, refused: Mapping[str, Cell], holding: list[Contradiction]) -> Iterator[Reject]:
-        """Yield the rejects of a row, given the cells refused in it and the contradictions that hold in it."""
-        for name, cell in refused.items():
-            said = written(self.knowledge.findings[name], cell)
-            reason = self._reason(name, tuple(said) if isinstance(said, list) else said)
-            reasons = [reason] if reason else []
-            reasons += [rule.because for rule in holding if name in rule.refuse][:1]
-            shown = "|".join(part or "" for part in cell) if isinstance(cell, list) else cell or ""
-            yield from (Reject(row, name, shown, reason) for reason in reasons)
+    def of(self, row: int, name: str, cell: Cell, holding: list[Contradiction]) -> Iterator[Reject]:
+        """Yield the rejects of a refused cell, given the contradictions that hold in its row."""
+        said = written(self.knowledge.findings[name], cell)
+        reason = self._reason(name, tuple(said) if isinstance(said, list) else said)
+        reasons = [reason] if reason else []
+        reasons += [rule.because for rule in holding if name in rule.refuse][:1]
+        shown = "|".join(part or "" for part in cell) if isinstance(cell, list) else cell or ""
+        yield from (Reject(row, name, shown, reason) for reason in reasons)
 
     def _refusal(self, name: str, said: str | tuple[str, ...] | None) -> str:
         if said is None:

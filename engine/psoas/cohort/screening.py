@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from psoas.cohort.rejects import Reasons, Reject
+from psoas.cohort.rejects import Cell, Reasons, Reject
 from psoas.cohort.summary import Summary, most_frequent, ordered
 from psoas.cohort.tables import Column, Form, Match, Table, matched
 from psoas.faults import Fault, Place, Unusable
 from psoas.knowledge.model import Knowledge
+from psoas.readings.screen.cells import Form as CellForm
 from psoas.readings.screen.text import outputs_of, rejects_text, screen_text
 
 FORMS: dict[str, Form] = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
@@ -48,9 +50,20 @@ class Engine(Protocol):
         """Return in how many rows of a result each of `columns`, yes or no, is yes."""
 
     def rejects(
-        self, table: Table, match: Match, knows: Sequence[str], text: str, names: Sequence[str], others: Sequence[str]
-    ) -> Iterator[tuple[int, dict[str, Any], list[str]]]:
-        """Yield each row with refused cells: its number, those cells, and which of `others` hold."""
+        self,
+        table: Table,
+        match: Match,
+        knows: Sequence[str],
+        text: Callable[[Mapping[str, CellForm]], str],
+        contradicted: Sequence[str],
+        done: Path,
+        form: Form,
+    ) -> Iterator[tuple[int, str, Cell, list[str]]]:
+        """Yield each refused cell: its row, finding and content, and the contradictions that hold in the row.
+
+        `text` gives the text for the forms in which cells are read, `contradicted` are the findings contradictions
+        refuse, and `done` is the result, which says what is rejected.
+        """
 
 
 def form_of(out: Path) -> Form:
@@ -90,7 +103,7 @@ def screen_table(
     began, form = time.monotonic(), form_of(out)
     knows = tuple(knowledge.findings)
     text = screen_text(
-        knowledge, match.kept, numeric=match.numeric, lists=form == "parquet", conclusions=conclusions, flags=flags
+        knowledge, match.kept, forms=match.forms, lists=form == "parquet", conclusions=conclusions, flags=flags
     )
     with engine.place(out) as part, _rejects_file(set_aside) as rejects_part:
         told("counting rows")
@@ -113,7 +126,8 @@ def screen_table(
             message = f"{rows_in} rows went in and {rows_out} came out; nothing was written"
             raise Unusable([Fault(Place(str(out)), message, "please report this: it must not happen")])
         told("setting values aside")
-        _write_rejects(rejects_part, rejected_cells(knowledge, engine, table, match, tuple(summary.rejected)))
+        rejects = rejected_cells(knowledge, engine, table, match, part, form) if summary.rejected else iter(())
+        _write_rejects(rejects_part, rejects)
     return summary
 
 
@@ -127,17 +141,16 @@ def _causes(knowledge: Knowledge, engine: Engine, part: Path, form: Form, *, fla
 
 
 def rejected_cells(
-    knowledge: Knowledge, engine: Engine, table: Table, match: Match, columns: Sequence[str]
+    knowledge: Knowledge, engine: Engine, table: Table, match: Match, done: Path, form: Form
 ) -> Iterator[Reject]:
-    """Yield the values set aside in these columns, row by row, with the reasons."""
-    names = [name for name in match.answers if name in columns]
-    if not names:
-        return
-    rules = {f"contradiction {rule.id}": rule for rule in knowledge.contradictions.values()}
-    text = rejects_text(knowledge, names, ("row", *match.carried), match.numeric)
-    reasons = Reasons(knowledge)
-    for row, wrong, holding in engine.rejects(table, match, tuple(knowledge.findings), text, names, list(rules)):
-        yield from reasons.of(row, wrong, [rules[name] for name in holding])
+    """Yield the values set aside, row by row, with the reasons; `done` is the result."""
+    reasons, rules = Reasons(knowledge), knowledge.contradictions
+    contradicted = list(dict.fromkeys(name for rule in rules.values() for name in rule.refuse))
+    text = partial(rejects_text, knowledge, ("row", *match.carried))
+    for row, name, cell, holding in engine.rejects(
+        table, match, tuple(knowledge.findings), text, contradicted, done, form
+    ):
+        yield from reasons.of(row, name, cell, [rules[id] for id in holding])
 
 
 def _rejects_file(path: Path) -> AbstractContextManager[Path]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from psoas.cohort.rejects import Cell
 from psoas.cohort.tables import Column, Form, Match, Table
 from psoas.faults import Fault, Place, Unusable
+from psoas.readings.screen.cells import Form as CellForm
 from psoas.readings.screen.dialects import FOREIGN_BAR, SPARK
 
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
@@ -90,7 +92,7 @@ class Spark:
             place = match.answers.get(finding)
             said = "CAST(NULL AS STRING)"
             if place is not None:
-                said = _typed(match.columns[place], match.carried[place], finding in match.numeric)
+                said = _typed(match.columns[place], match.carried[place], match.forms.get(finding) == "number")
             typed.append(f.expr(said).alias(f"{finding} typed"))
         row = [f.monotonically_increasing_id().alias("row")] if numbered else []
         view = read.select(*row, *(f.col(f"`{name}`") for name in match.carried), *typed)
@@ -153,9 +155,16 @@ class Spark:
         return dict(zip(columns, map(int, self._result(out, form).selectExpr(*sums).first()), strict=True))
 
     def rejects(
-        self, table: Table, match: Match, knows: Sequence[str], text: str, names: Sequence[str], others: Sequence[str]
-    ) -> Iterator[tuple[int, dict[str, Any], list[str]]]:
-        """Yield each row with refused cells: its number, those cells, and which of `others` hold."""
+        self,
+        table: Table,
+        match: Match,
+        knows: Sequence[str],
+        text: Callable[[Mapping[str, CellForm]], str],
+        contradicted: Sequence[str],
+        done: Path,  # parts do not stand in the order of the table
+        form: Form,
+    ) -> Iterator[tuple[int, str, Cell, list[str]]]:
+        """Yield each refused cell: its row, finding and content, and the contradictions that hold in the row."""
         f = self._functions
         with self._told(table):
             view = self._answers(table, match, knows, numbered=True)
@@ -163,16 +172,15 @@ class Spark:
             before, start = {}, 0
             for part, size in sorted((row["part"], row["count"]) for row in sizes):
                 before[part], start = start, start + size
-            shown = [_shown(match.columns[match.answers[n]], match.carried[match.answers[n]]) for n in names]
-            refused = [f"`{name} refused`" for name in names]
-            result = self._spark.sql(text).where(" OR ".join(refused))
-            found = result.selectExpr("row", *shown, *refused, *(f"`{name}`" for name in others)).toLocalIterator()
-            width = len(names)
-            for number, *rest in found:
-                row = before[number >> PARTITION_BITS] + (number & ((1 << PARTITION_BITS) - 1)) + 1
-                cells = dict(zip(names, rest[:width], strict=True))
-                wrong = {n: cells[n] for n, no in zip(names, rest[width : 2 * width], strict=True) if no}
-                yield row, wrong, [name for name, so in zip(others, rest[2 * width :], strict=True) if so]
+            shown = {n: _shown(match.columns[place], match.carried[place]) for n, place in match.answers.items()}
+            result = self._spark.sql(text(match.forms)).where("rejected <> ''")
+            found = result.selectExpr("row", "rejected", "contradictions", *shown.values()).toLocalIterator()
+            places = {name: 3 + place for place, name in enumerate(shown)}
+            for cells in found:
+                row = before[cells[0] >> PARTITION_BITS] + (cells[0] & ((1 << PARTITION_BITS) - 1)) + 1
+                holding = cells[2].split("|") if cells[2] else []
+                for name in cells[1].split("|"):
+                    yield row, name, cells[places[name]], holding
 
     @contextlib.contextmanager
     def _told(self, table: Table) -> Iterator[None]:

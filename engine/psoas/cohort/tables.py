@@ -14,6 +14,7 @@ from psoas.faults import Fault, Place, Unusable, nearest, quoted
 from psoas.knowledge.conditions import Test, leaves
 from psoas.knowledge.model import Calculated, Knowledge
 from psoas.knowledge.program import compile_program
+from psoas.readings.screen.cells import Form as CellForm
 from psoas.triage import Screen
 
 Form = Literal["csv", "parquet"]
@@ -36,10 +37,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, and whether its cells are texts, numbers, lists or something else."""
+    """A column: its name, and what its cells are. An entry is a text that is stored once for many rows."""
 
     name: str
-    kind: Literal["text", "number", "list", "other"]
+    kind: Literal["text", "entry", "number", "list", "other"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Match:
 
     columns: tuple[Column, ...]
     answers: Mapping[str, int]  # finding → place of its column
-    numeric: frozenset[str]  # the findings whose cells are numbers already
+    forms: Mapping[str, CellForm]  # the findings whose cells are something else than texts on their own
     unanswered: tuple[str, ...]  # findings that no column answers, and that the screened levels depend on
     close: Mapping[str, str]  # column that answers nothing → the finding its name is close to
     brief: bool = False  # the answers themselves do not come out, only what the table has besides
@@ -144,10 +145,14 @@ def matched(knowledge: Knowledge, columns: Sequence[Column], outputs: Sequence[s
     if clashes:
         raise Unusable(clashes)
     answers = {column.name: place for place, column in enumerate(columns) if column.name in knowledge.findings}
-    numeric = {n for n, place in answers.items() if _is_number(knowledge, n) and columns[place].kind == "number"}
+    forms: dict[str, CellForm] = {}
+    for name, place in answers.items():
+        kind = columns[place].kind
+        if kind == "entry" or (kind == "number" and _is_number(knowledge, name)):
+            forms[name] = kind
     needed = screening_findings(knowledge)
     close = {c.name: near for c in columns if c.name not in answers for near in _close(c.name, knowledge, answers)}
-    return Match(tuple(columns), answers, frozenset(numeric), tuple(n for n in needed if n not in answers), close)
+    return Match(tuple(columns), answers, forms, tuple(n for n in needed if n not in answers), close)
 
 
 def _in(name: str, names: Sequence[str]) -> bool:

@@ -1,26 +1,39 @@
 """A cell of a table → how its finding stands: `case.read_answer`, in SQL.
 
-`answers` gives each finding as it was typed: a text, several words with | between them, or (those in `numeric`) a
-number. Words become small whole numbers, sets sums of powers of two: engines compare those much faster than texts.
+`answers` gives each finding as it was typed: a text, several words with | between them, or a number. Words become
+small whole numbers, sets sums of powers of two: engines compare those much faster than texts.
 What has no value is NULL; whether it was not asked, is unknown or refused is asked of the cell only where it matters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 from psoas.case import YES_NO
 from psoas.knowledge.conditions import OPEN
 from psoas.knowledge.model import Finding, Knowledge
 from psoas.readings.screen.sql import Columns, double, every, some, text
 
+Form: TypeAlias = Literal["number", "entry"]
+"""What a cell may be but a text on its own: a number, or a text that lies in a dictionary which many rows share."""
+
+
 class Cells:
     """The answers of a row as they stand in its cells, before contradictions."""
 
-    def __init__(self, knowledge: Knowledge, columns: Columns, numeric: Collection[str]) -> None:
+    def __init__(self, knowledge: Knowledge, columns: Columns, forms: Mapping[str, Form]) -> None:
+        """`forms` says which findings come as something else than as a text on its own.
+
+        Of an entry, what functions alone say is worked out once for all rows that share it. A text on its own is
+        first looked at as it stands, since few cells are not written just as the finding has it.
+        """
         self.knowledge = knowledge
         self.columns = columns
-        self.numeric = numeric
+        self._forms = forms
+
+    def _is(self, name: str, form: Form) -> bool:
+        return self._forms.get(name) == form
 
     def typed(self, name: str) -> str:
         """Return the cell as it was typed."""
@@ -28,24 +41,28 @@ class Cells:
 
     def asked(self, name: str) -> str:
         """Return that a finding was asked."""
-        typed, value = self.typed(name), self.value(name)
-        if name in self.numeric:
+        typed = self.typed(name)
+        if self._is(name, "number"):
             return f"({typed} IS NOT NULL)"
-        known = f"{value} IS NOT NULL OR {typed} = {text(OPEN)}"
+        if self._is(name, "entry"):
+            return f"({typed} IS NOT NULL AND place(as_word({typed}), '') IS NULL)"
+        known = f"{self.value(name)} IS NOT NULL OR {typed} = {text(OPEN)}"
         return self.columns.add(
             f"{name} asked", f"CASE WHEN {known} THEN TRUE ELSE coalesce(as_word({typed}) <> '', FALSE) END"
         )
 
     def refused(self, name: str) -> str:
         """Return that a cell cannot be read: it has no value, and it is neither empty nor says that it is unknown."""
-        typed = self.typed(name)
-        if name in self.numeric:
-            return f"({self.value(name)} IS NULL AND {typed} IS NOT NULL)"
-        odd = f"{self.value(name)} IS NULL AND {typed} <> {text(OPEN)}"
-        return f"(CASE WHEN {odd} THEN place(as_word({typed}), {text(f'|{OPEN}')}) IS NULL ELSE FALSE END)"
+        typed, value = self.typed(name), self.value(name)
+        if self._is(name, "number"):
+            return f"({value} IS NULL AND {typed} IS NOT NULL)"
+        odd = f"place(as_word({typed}), {text(f'|{OPEN}')}) IS NULL"
+        if self._is(name, "entry"):
+            return f"({value} IS NULL AND {typed} IS NOT NULL AND {odd})"
+        return f"(CASE WHEN {value} IS NULL AND {typed} <> {text(OPEN)} THEN {odd} ELSE FALSE END)"
 
     def value(self, name: str) -> str:
-        """Return the value: a number, the place of a word, or a sum of powers of two; of a series, that there is one."""
+        """Return the value: a number, the place of a word, a sum of powers of two; of a series, whether it has one."""
         finding = self.knowledge.findings[name]
         column = f"{name} as given"
         if finding.length is not None:
@@ -60,11 +77,15 @@ class Cells:
 
     def _word(self, finding: Finding) -> str:
         """Return the place of the word among those the finding knows, all spellings of one next to each other."""
-        return f"read_word({self.typed(finding.id)}, {text('|'.join(self._spellings(finding)))})"
+        typed, words = self.typed(finding.id), text("|".join(self._spellings(finding)))
+        closer = f"place(as_word({typed}), {words})"
+        if self._is(finding.id, "entry"):
+            return closer
+        return f"coalesce(place({typed}, {words}), CASE WHEN {typed} <> {text(OPEN)} THEN {closer} END)"
 
     def places_of(self, finding: Finding, word: str) -> tuple[int, int]:
         """Return between which values of `finding` a cell says `word`."""
-        of = [value for value in self._spellings(finding).values()]
+        of = list(self._spellings(finding).values())
         return 1 + of.index(word), len(of) - of[::-1].index(word)
 
     def _spellings(self, finding: Finding) -> dict[str, str]:
@@ -101,9 +122,12 @@ class Cells:
     def _number(self, finding: Finding) -> str:
         assert finding.range is not None
         name = finding.id
-        number = self.typed(name)
-        if name not in self.numeric:
-            number = self.columns.add(f"{name} number", f"read_number({number})")
+        typed = number = self.typed(name)
+        if self._is(name, "entry"):
+            said = f"CASE WHEN all_digits({typed}) THEN TRY_CAST({typed} AS DOUBLE) ELSE as_number({typed}) END"
+            number = self.columns.add(f"{name} number", said)
+        elif not self._is(name, "number"):
+            number = self.columns.add(f"{name} number", f"as_number({typed})")
         within = f"BETWEEN {double(finding.range.low)} AND {double(finding.range.high)}"
         return f"CASE WHEN {number} {within} THEN {number} END"
 

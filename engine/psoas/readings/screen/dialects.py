@@ -12,17 +12,6 @@ FOREIGN_BAR = "¦"
 
 NUMBER = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,2})?"
 
-FLAT = (
-    "CREATE OR REPLACE TEMP MACRO read_word(x, words) AS "
-    "coalesce(place(x, words), CASE WHEN x <> 'unknown' THEN place(as_word(x), words) END)",
-    "CREATE OR REPLACE TEMP MACRO read_number(x) AS as_number(x)",
-)
-ENCODED = (
-    "CREATE OR REPLACE TEMP MACRO read_word(x, words) AS place(as_word(x), words)",
-    "CREATE OR REPLACE TEMP MACRO read_number(x) AS "
-    "CASE WHEN ltrim(x, '0123456789') = '' THEN TRY_CAST(x AS DOUBLE) ELSE as_number(x) END",
-)
-
 DUCKDB = (
     f"CREATE OR REPLACE TEMP MACRO tidy(x) AS trim(x, '{SPACE}')",
     "CREATE OR REPLACE TEMP MACRO as_word(x) AS replace(replace(lower(tidy(x)), '-', '_'), ' ', '_')",
@@ -33,10 +22,10 @@ DUCKDB = (
     "CREATE OR REPLACE TEMP MACRO as_number(x) AS CASE "
     f"WHEN regexp_full_match(x, '{NUMBER}') THEN TRY_CAST(x AS DOUBLE) "
     f"WHEN regexp_full_match(tidy(x), '{NUMBER}') THEN TRY_CAST(tidy(x) AS DOUBLE) END",
+    "CREATE OR REPLACE TEMP MACRO all_digits(x) AS ltrim(x, '0123456789') = ''",
     "CREATE OR REPLACE TEMP MACRO as_numbers(x) AS list_transform(string_split(x, '|'), lambda w: as_number(w))",
     "CREATE OR REPLACE TEMP MACRO how_many(list) AS len(list)",
     "CREATE OR REPLACE TEMP MACRO from_end(list, place) AS list[-place]",
-    *FLAT,
     "CREATE OR REPLACE TEMP MACRO as_list(x) AS CASE WHEN x = '' THEN [] ELSE string_split(x, '|') END",
     "CREATE OR REPLACE TEMP MACRO in_order(x) AS list_sort(as_list(x))",
     "CREATE OR REPLACE TEMP MACRO without_rank(ranked) AS list_transform(ranked, lambda r: substr(r, 12))",
@@ -64,16 +53,12 @@ SPARK = (
         "place(x STRING, words STRING) RETURNS INT",
         "CAST(nullif(array_position(split(words, '[|]'), x), 0) AS INT)",
     ),
-    _spark(
-        "read_word(x STRING, words STRING) RETURNS INT",
-        "coalesce(place(x, words), CASE WHEN x <> 'unknown' THEN place(as_word(x), words) END)",
-    ),
     _spark("has_form(x STRING, form STRING) RETURNS BOOLEAN", "regexp_like(x, concat('^(?:', form, ')\\\\z'))"),
     _spark(
         "as_number(x STRING) RETURNS DOUBLE",
         f"CASE WHEN regexp_like(tidy(x), '^{NUMBER}\\\\z') THEN TRY_CAST(tidy(x) AS DOUBLE) END",
     ),
-    _spark("read_number(x STRING) RETURNS DOUBLE", "as_number(x)"),
+    _spark("all_digits(x STRING) RETURNS BOOLEAN", "regexp_like(x, '^[0-9]*\\\\z')"),
     _spark("as_numbers(x STRING) RETURNS ARRAY<DOUBLE>", "transform(split(x, '[|]'), w -> as_number(w))"),
     _spark("how_many(list ARRAY<DOUBLE>) RETURNS INT", "size(list)"),
     _spark("from_end(list ARRAY<DOUBLE>, place INT) RETURNS DOUBLE", "try_element_at(list, -place)"),

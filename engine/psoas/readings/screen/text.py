@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from psoas.knowledge.model import Knowledge
-from psoas.readings.screen.cells import Cells
+from psoas.readings.screen.cells import Cells, Form
 from psoas.readings.screen.certainty import Certainties
 from psoas.readings.screen.clauses import Clauses
-from psoas.readings.screen.sql import Column, Columns, joined, known_true, text, uses
+from psoas.readings.screen.sql import Column, Columns, joined, text, uses
 from psoas.readings.screen.states import States
 
 ANSWERS = "answers"
@@ -35,6 +35,8 @@ OUTPUTS = (
 )
 
 
+NO_FORMS: Mapping[str, Form] = {}
+
 FLAGGED = (Output("disposition", False), Output("rejected", True))
 
 
@@ -48,12 +50,12 @@ def outputs_of(knowledge: Knowledge, *, conclusions: bool = False, flags: bool =
 class Screening:
     """A knowledge base ready to be written as SQL."""
 
-    def __init__(self, knowledge: Knowledge, numeric: Collection[str] = ()) -> None:
-        """`numeric` names the findings that come as numbers, and not as texts."""
+    def __init__(self, knowledge: Knowledge, forms: Mapping[str, Form] = NO_FORMS) -> None:
+        """`forms` says which findings come as something else than texts."""
         self.knowledge = knowledge
         columns = self.columns = Columns()
         columns.heading = "answers"
-        cells = Cells(knowledge, columns, numeric)
+        cells = Cells(knowledge, columns, forms)
         self.states = States(knowledge, cells, before=States(knowledge, cells))
         self.clauses = Clauses(knowledge, self.states)
         self.certainties = Certainties(self.clauses)
@@ -61,9 +63,10 @@ class Screening:
     def flags(self) -> dict[str, str]:
         """Return the level, what is refused, and of every conclusion whether it is established: name → expression."""
         said = {name: self.clauses.holds(name) for name in self.knowledge.conclusions}
-        return {"disposition": self.clauses.level, "rejected": self._rejected(), **said}
+        return {"disposition": self.clauses.level, "rejected": self.rejected(), **said}
 
-    def _rejected(self) -> str:
+    def rejected(self) -> str:
+        """Return which findings are refused."""
         return joined([(self.states.refused(name), text(name)) for name in self.knowledge.findings])
 
     def outputs(self) -> dict[str, str]:
@@ -77,7 +80,7 @@ class Screening:
             "certainties": f"certainty_in_rank({ranked})",
             "remedies": joined([(clauses.given(name), text(name)) for name in knowledge.remedies]),
             "withheld": joined([(clauses.kept_back(name), text(name)) for name in knowledge.remedies]),
-            "rejected": self._rejected(),
+            "rejected": self.rejected(),
         }
 
     def conclusions(self) -> str:
@@ -113,13 +116,13 @@ def screen_text(
     knowledge: Knowledge,
     carried: Iterable[str] = (),
     *,
-    numeric: Collection[str] = (),
+    forms: Mapping[str, Form] = NO_FORMS,
     lists: bool = True,
     conclusions: bool = False,
     flags: bool = False,
 ) -> str:
     """Return the SQL text that reads the table `answers` and yields the columns `carried` and those of `outputs_of`."""
-    screening = Screening(knowledge, numeric)
+    screening = Screening(knowledge, forms)
     outputs = screening.flags() if flags else screening.outputs()
     if conclusions and not flags:
         outputs["conclusions"] = screening.conclusions()
@@ -130,15 +133,17 @@ def screen_text(
     return "\n".join(_written(layers, chosen)) + "\n"
 
 
-def rejects_text(
-    knowledge: Knowledge, findings: Iterable[str], carried: Iterable[str], numeric: Collection[str]
-) -> str:
-    """Return the SQL text that says of `answers` which of `findings` are refused, and which contradictions hold."""
-    states = Screening(knowledge, numeric).states
-    wanted = [states.refused(name) for name in findings]
-    wanted += [states.contradiction(rule) for rule in knowledge.contradictions.values()]
-    chosen = {name: f'"{name}"' for name in carried} | {said.strip('"'): said for said in wanted}
-    return "\n".join(_written(states.columns.layers(wanted), chosen)) + "\n"
+def rejects_text(knowledge: Knowledge, carried: Iterable[str], forms: Mapping[str, Form] = NO_FORMS) -> str:
+    """Return the SQL text that says of `answers` what is `rejected`, and which `contradictions` hold.
+
+    Both are words with | between them; the columns `carried` come out too.
+    """
+    screening = Screening(knowledge, forms)
+    rules = knowledge.contradictions.values()
+    holding = joined([(screening.states.contradiction(rule), text(rule.id)) for rule in rules])
+    outputs = {"rejected": screening.rejected(), "contradictions": holding}
+    chosen = {name: f'"{name}"' for name in carried} | outputs
+    return "\n".join(_written(screening.columns.layers(outputs.values()), chosen)) + "\n"
 
 
 def _as(expression: str, several: bool, lists: bool) -> str:

@@ -1,0 +1,142 @@
+"""What DuckDB is asked in its own words: how tables and results are read, and cells as the shared text wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from psoas.cohort.tables import Column, Form, Match, Table
+from psoas.readings.screen.dialects import FOREIGN_BAR
+
+
+def name(of: str) -> str:
+    """Return the name of a column as SQL writes it."""
+    return '"' + of.replace('"', '""') + '"'
+
+
+def text(of: str) -> str:
+    """Return a literal."""
+    return "'" + of.replace("'", "''") + "'"
+
+
+def files(table: Table) -> str:
+    """Return the list of the files of a table."""
+    return f"[{', '.join(text(str(file)) for file in table.files)}]"
+
+
+def source(table: Table, *, numbered: bool = False) -> str:
+    """Return what reads a table; `numbered`, with what `row_number` needs."""
+    if table.form == "parquet":
+        row = ", file_row_number = true" if numbered and len(table.files) == 1 else ""
+        return f"read_parquet({files(table)}{row})"
+    columns = ", ".join(f"{text(column)}: 'VARCHAR'" for column in table.header)
+    return (
+        f"read_csv({files(table)}, header = true, auto_detect = false, delim = {text(table.delimiter)}, quote = '\"', "
+        f"escape = '\"', columns = {{{columns}}})"
+    )
+
+
+def result(out: Path, form: Form) -> str:
+    """Return what reads a result that was written."""
+    if form == "parquet":
+        return f"read_parquet({text(str(out))})"
+    return f"read_csv({text(str(out))}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
+
+
+def paired(old: Path, new: Path) -> str:
+    """Return the rows of two results side by side."""
+    one, two = (f"read_parquet({text(str(path))}, file_row_number = true)" for path in (old, new))
+    return f"{one} a JOIN {two} b USING (file_row_number)"
+
+
+def rejected_in(out: Path, form: Form) -> str:
+    """Return the query for the rows in which something is rejected, by a result in the table's order: row, rejected."""
+    if form == "parquet":
+        rows = f"read_parquet({text(str(out))}, file_row_number = true)"
+        return f'SELECT file_row_number + 1 AS "row", rejected FROM {rows} WHERE len(rejected) > 0'
+    return rejected_by(f'SELECT row_number() OVER () AS "row", rejected FROM {result(out, form)}')
+
+
+def rejected_by(query: str) -> str:
+    """Return the same query for one that yields row, and rejected as words with | between them."""
+    return f"SELECT \"row\", string_split(rejected, '|') AS rejected FROM ({query}) WHERE rejected <> ''"
+
+
+def having(rows: str, findings: Sequence[str]) -> str:
+    """Return the query for those `rows` in which any of `findings` is rejected."""
+    return f'SELECT "row" FROM {rows} WHERE list_has_any(rejected, [{", ".join(map(text, findings))}]::VARCHAR[])'
+
+
+def contradictory(query: str) -> str:
+    """Return the query for the rows of one in which contradictions hold, and which."""
+    return f"SELECT \"row\", contradictions FROM ({query}) WHERE contradictions <> ''"
+
+
+def refused_cells(table: Table, match: Match) -> str:
+    """Return the query for the cells that `set_aside` names: row, finding, content, what is `contradictory` there."""
+    columns = list(zip(match.columns, match.carried, strict=True))
+    whens = [f"WHEN {text(finding)} THEN {_shown(*columns[place])}" for finding, place in match.answers.items()]
+    place = f"list_position([{', '.join(map(text, match.answers))}], finding)"
+    cells = 'SELECT "row", unnest(rejected) AS finding FROM set_aside'
+    return (
+        f'SELECT "row", finding, CASE finding {" ".join(whens)} END, contradictions FROM ({cells}) '
+        f'LEFT JOIN contradictory USING ("row") JOIN ({_raw(table, match, numbered=True)}) USING ("row") '
+        f'ORDER BY "row", {place}'
+    )
+
+
+def _raw(table: Table, match: Match, *, numbered: bool) -> str:
+    """Return the query for a table with its columns as they are called on their way, and, if `numbered`, the row."""
+    chosen = [f"{name(column.name)} AS {name(as_)}" for column, as_ in zip(match.columns, match.carried, strict=True)]
+    if numbered:
+        chosen.insert(0, f'{_row_number(table)} AS "row"')
+    return f"SELECT {', '.join(chosen)} FROM {source(table, numbered=numbered)}"
+
+
+def dictionaries(table: Table) -> str:
+    """Return the query for the columns of a Parquet table whose texts lie in a dictionary, all over the table."""
+    whole = "dictionary_page_offset IS NOT NULL OR stats_null_count = num_values"
+    return (
+        f"SELECT path_in_schema FROM parquet_metadata({files(table)}) WHERE type = 'BYTE_ARRAY' "
+        f"GROUP BY path_in_schema HAVING bool_and(coalesce({whole}, FALSE))"
+    )
+
+
+def answers(table: Table, match: Match, knows: Sequence[str], *, numbered: bool = False, among: str = "") -> str:
+    """Return the query behind `answers`: the columns as they are, each finding as it was typed, and, if `numbered`, the
+    row. With `among`, only of the rows that the table of that name has the numbers of.
+    """
+    columns = list(zip(match.columns, match.carried, strict=True))
+    chosen = [*(['"row"'] if numbered else []), *map(name, match.carried)]
+    for finding in knows:
+        place = match.answers.get(finding)
+        typed = "CAST(NULL AS VARCHAR)" if place is None else _typed(*columns[place], match.forms.get(finding))
+        chosen.append(f"{typed} AS {name(f'{finding} typed')}")
+    only = f' SEMI JOIN {among} USING ("row")' if among else ""
+    return f"SELECT {', '.join(chosen)} FROM ({_raw(table, match, numbered=numbered)}){only}"
+
+
+def _row_number(table: Table) -> str:
+    return "row_number() OVER ()" if table.form == "csv" or len(table.files) > 1 else "file_row_number + 1"
+
+
+def _typed(column: Column, carried: str, form: str | None) -> str:
+    """Return a cell as it was typed."""
+    cell = name(carried)
+    if form == "number":  # by way of a text, since 37.8 as a FLOAT is not 37.8 as a DOUBLE
+        single = f"typeof({cell}) = 'FLOAT'"
+        return f"CASE WHEN {single} THEN CAST(CAST({cell} AS VARCHAR) AS DOUBLE) ELSE CAST({cell} AS DOUBLE) END"
+    if column.kind != "list":
+        return f"CAST({cell} AS VARCHAR)"
+    texts = f"CAST({cell} AS VARCHAR[])"
+    only, blank = f"{texts}[1]", "(w IS NULL OR w = '' OR starts_with(w, ' ') AND trim(w) = '')"
+    part = f"CASE WHEN {blank} THEN '\"\"' WHEN contains(w, '|') THEN replace(w, '|', '{FOREIGN_BAR}') ELSE w END"
+    several = f"array_to_string(list_transform({texts}, lambda w: {part}), '|')"
+    plain = f"len({cell}) = 1 AND {only} >= '!' AND NOT contains({only}, '|')"  # as most are
+    return f"CASE WHEN {plain} THEN {only} WHEN len({cell}) = 0 THEN '[]' ELSE {several} END"
+
+
+def _shown(column: Column, carried: str) -> str:
+    """Return a cell as the rejects show it: numbers as texts, all as lists of texts."""
+    cell = name(carried)
+    return f"CAST({cell} AS VARCHAR[])" if column.kind == "list" else f"[CAST({cell} AS VARCHAR)]"
