@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from psoas.cohort.tables import Column, Form, Match, Table
-from psoas.readings.screen.dialects import FOREIGN_BAR
 
 
 def name(of: str) -> str:
@@ -126,14 +125,7 @@ def _typed(column: Column, carried: str, form: str | None) -> str:
     if form == "number":  # by way of a text, since 37.8 as a FLOAT is not 37.8 as a DOUBLE
         single = f"typeof({cell}) = 'FLOAT'"
         return f"CASE WHEN {single} THEN CAST(CAST({cell} AS VARCHAR) AS DOUBLE) ELSE CAST({cell} AS DOUBLE) END"
-    if column.kind != "list":
-        return f"CAST({cell} AS VARCHAR)"
-    texts = f"CAST({cell} AS VARCHAR[])"
-    only, blank = f"{texts}[1]", "(w IS NULL OR w = '' OR starts_with(w, ' ') AND trim(w) = '')"
-    part = f"CASE WHEN {blank} THEN '\"\"' WHEN contains(w, '|') THEN replace(w, '|', '{FOREIGN_BAR}') ELSE w END"
-    several = f"array_to_string(list_transform({texts}, lambda w: {part}), '|')"
-    plain = f"len({cell}) = 1 AND {only} >= '!' AND NOT contains({only}, '|')"  # as most are
-    return f"CASE WHEN {plain} THEN {only} WHEN len({cell}) = 0 THEN '[]' ELSE {several} END"
+    return f"CAST({cell} AS {'VARCHAR[]' if column.kind == 'list' else 'VARCHAR'})"
 
 
 def _shown(column: Column, carried: str) -> str:

@@ -16,7 +16,7 @@ from psoas.cohort.rejects import Cell
 from psoas.cohort.tables import Column, Form, Match, Table
 from psoas.faults import Fault, Place, Unusable
 from psoas.readings.screen.cells import Form as CellForm
-from psoas.readings.screen.dialects import FOREIGN_BAR, SPARK
+from psoas.readings.screen.dialects import SPARK
 
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 SETTINGS = {
@@ -204,11 +204,7 @@ def _typed(column: Column, carried: str, numeric: bool) -> str:
     if numeric:  # by way of a text, since 37.8 as a FLOAT is not 37.8 as a DOUBLE
         single = f"typeof({name}) = 'float'"
         return f"CASE WHEN {single} THEN CAST(CAST({name} AS STRING) AS DOUBLE) ELSE CAST({name} AS DOUBLE) END"
-    if column.kind != "list":
-        return f"CAST({name} AS STRING)"
-    part = "CASE WHEN trim(coalesce(CAST(w AS STRING), '')) = '' THEN '\"\"' "
-    part += f"ELSE replace(CAST(w AS STRING), '|', '{FOREIGN_BAR}') END"
-    return f"CASE WHEN size({name}) = 0 THEN '[]' ELSE array_join(transform({name}, w -> {part}), '|') END"
+    return f"CAST({name} AS {'ARRAY<STRING>' if column.kind == 'list' else 'STRING'})"
 
 
 def _shown(column: Column, carried: str) -> str:

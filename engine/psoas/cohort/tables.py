@@ -148,7 +148,7 @@ def matched(knowledge: Knowledge, columns: Sequence[Column], outputs: Sequence[s
     forms: dict[str, CellForm] = {}
     for name, place in answers.items():
         kind = columns[place].kind
-        if kind == "entry" or (kind == "number" and _is_number(knowledge, name)):
+        if kind in ("entry", "list") or (kind == "number" and _is_number(knowledge, name)):
             forms[name] = kind
     needed = screening_findings(knowledge)
     close = {c.name: near for c in columns if c.name not in answers for near in _close(c.name, knowledge, answers)}

@@ -15,8 +15,8 @@ from psoas.knowledge.conditions import OPEN
 from psoas.knowledge.model import Finding, Knowledge
 from psoas.readings.screen.sql import Columns, double, every, some, text
 
-Form: TypeAlias = Literal["number", "entry"]
-"""What a cell may be but a text on its own: a number, or a text that lies in a dictionary which many rows share."""
+Form: TypeAlias = Literal["number", "entry", "list"]
+"""What a cell may be but a text on its own: a number, an entry of a dictionary many rows share, a list of texts."""
 
 
 class Cells:
@@ -36,23 +36,36 @@ class Cells:
         return self._forms.get(name) == form
 
     def typed(self, name: str) -> str:
-        """Return the cell as it was typed."""
+        """Return the cell as it was typed: a number or a text, of a list one that is made where it may matter."""
+        finding, cell = self.knowledge.findings[name], self._cell(name)
+        if not self._is(name, "list"):
+            return cell
+        if finding.type != "any of":
+            return self.columns.add(f"{name} cell", f"as_cell({cell})")
+        one = self._only_word(finding)
+        return self.columns.add(f"{name} cell", f"CASE WHEN {one} IS NULL THEN as_cell({cell}) END")
+
+    def _cell(self, name: str) -> str:
         return f'"{name} typed"'
 
     def asked(self, name: str) -> str:
         """Return that a finding was asked."""
+        return self.columns.add(f"{name} asked", lambda: self._asked(name))
+
+    def _asked(self, name: str) -> str:
         typed = self.typed(name)
         if self._is(name, "number"):
             return f"({typed} IS NOT NULL)"
         if self._is(name, "entry"):
             return f"({typed} IS NOT NULL AND place(as_word({typed}), '') IS NULL)"
         known = f"{self.value(name)} IS NOT NULL OR {typed} = {text(OPEN)}"
-        return self.columns.add(
-            f"{name} asked", f"CASE WHEN {known} THEN TRUE ELSE coalesce(as_word({typed}) <> '', FALSE) END"
-        )
+        return f"CASE WHEN {known} THEN TRUE ELSE coalesce(as_word({typed}) <> '', FALSE) END"
 
     def refused(self, name: str) -> str:
         """Return that a cell cannot be read: it has no value, and it is neither empty nor says that it is unknown."""
+        return self.columns.add(f"{name} unreadable", lambda: self._refused(name))
+
+    def _refused(self, name: str) -> str:
         typed, value = self.typed(name), self.value(name)
         if self._is(name, "number"):
             return f"({value} IS NULL AND {typed} IS NOT NULL)"
@@ -100,9 +113,8 @@ class Cells:
 
     def _set(self, finding: Finding) -> str:
         """Return the value of a set: most have one word; the words of others stand between bars, as in |wet|dry|."""
-        typed = self.typed(finding.id)
+        one, typed = self._only_word(finding), self.typed(finding.id)
         bits = {word: self.bit_of(finding, word) for word in (*finding.values, OPEN)}
-        one = self.columns.add(f"{finding.id} alone", f"place({typed}, {text('|'.join(finding.values))})")
         form = text(f"[|](({'|'.join(bits)})[|])+")
         wording = f"CASE WHEN has_form(as_words({typed}), {form}) THEN as_words({typed}) END"
         plain, between = f"concat('|', {typed}, '|')", f"{one} IS NULL AND {typed} <> {text(OPEN)}"
@@ -116,6 +128,14 @@ class Cells:
         no_value = some([f"{said} = {text(f'|{OPEN}|')}", *crowded])
         value = f"CASE WHEN {said} IS NULL OR {no_value} THEN NULL ELSE {total} END"
         return f"CASE WHEN {one} IS NULL THEN {value} ELSE 1 << ({one} - 1) END"
+
+    def _only_word(self, finding: Finding) -> str:
+        """Return the place of the word of a set that has just one, written as the finding has it."""
+        cell, words = self._cell(finding.id), text("|".join(finding.values))
+        said = f"place({cell}, {words})"
+        if self._is(finding.id, "list"):
+            said = f"CASE WHEN how_many({cell}) = 1 THEN place(first_of({cell}), {words}) END"
+        return self.columns.add(f"{finding.id} alone", said)
 
     # numbers
 
@@ -134,7 +154,9 @@ class Cells:
     def _series(self, finding: Finding) -> str:
         assert finding.range is not None
         assert finding.length is not None
-        numbers = self.columns.add(f"{finding.id} numbers", f"as_numbers({self.typed(finding.id)})")
+        cell = self._cell(finding.id)
+        parts = cell if self._is(finding.id, "list") else f"as_parts({cell})"
+        numbers = self.columns.add(f"{finding.id} numbers", f"as_numbers({parts})")
         count = self.columns.add(f"{finding.id} count", f"how_many({numbers})")
         within = f"BETWEEN {double(finding.range.low)} AND {double(finding.range.high)}"
         fits = [f"{count} BETWEEN {int(finding.length.low)} AND {int(finding.length.high)}"]

@@ -12,6 +12,9 @@ FOREIGN_BAR = "¦"
 
 NUMBER = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,2})?"
 
+PART = f"CASE WHEN trim(coalesce(w, '')) = '' THEN '\"\"' ELSE replace(w, '|', '{FOREIGN_BAR}') END"
+"""A part of a list as it would be typed between bars."""
+
 DUCKDB = (
     f"CREATE OR REPLACE TEMP MACRO tidy(x) AS trim(x, '{SPACE}')",
     "CREATE OR REPLACE TEMP MACRO as_word(x) AS replace(replace(lower(tidy(x)), '-', '_'), ' ', '_')",
@@ -23,7 +26,11 @@ DUCKDB = (
     f"WHEN regexp_full_match(x, '{NUMBER}') THEN TRY_CAST(x AS DOUBLE) "
     f"WHEN regexp_full_match(tidy(x), '{NUMBER}') THEN TRY_CAST(tidy(x) AS DOUBLE) END",
     "CREATE OR REPLACE TEMP MACRO all_digits(x) AS ltrim(x, '0123456789') = ''",
-    "CREATE OR REPLACE TEMP MACRO as_numbers(x) AS list_transform(string_split(x, '|'), lambda w: as_number(w))",
+    "CREATE OR REPLACE TEMP MACRO as_cell(list) AS "
+    f"CASE WHEN len(list) = 0 THEN '[]' ELSE array_to_string(list_transform(list, lambda w: {PART}), '|') END",
+    "CREATE OR REPLACE TEMP MACRO as_parts(x) AS string_split(x, '|')",
+    "CREATE OR REPLACE TEMP MACRO as_numbers(parts) AS list_transform(parts, lambda w: as_number(w))",
+    "CREATE OR REPLACE TEMP MACRO first_of(list) AS list[1]",
     "CREATE OR REPLACE TEMP MACRO how_many(list) AS len(list)",
     "CREATE OR REPLACE TEMP MACRO from_end(list, place) AS list[-place]",
     "CREATE OR REPLACE TEMP MACRO as_list(x) AS CASE WHEN x = '' THEN [] ELSE string_split(x, '|') END",
@@ -59,8 +66,14 @@ SPARK = (
         f"CASE WHEN regexp_like(tidy(x), '^{NUMBER}\\\\z') THEN TRY_CAST(tidy(x) AS DOUBLE) END",
     ),
     _spark("all_digits(x STRING) RETURNS BOOLEAN", "regexp_like(x, '^[0-9]*\\\\z')"),
-    _spark("as_numbers(x STRING) RETURNS ARRAY<DOUBLE>", "transform(split(x, '[|]'), w -> as_number(w))"),
-    _spark("how_many(list ARRAY<DOUBLE>) RETURNS INT", "size(list)"),
+    _spark(
+        "as_cell(list ARRAY<STRING>) RETURNS STRING",
+        f"CASE WHEN size(list) = 0 THEN '[]' ELSE array_join(transform(list, w -> {PART}), '|') END",
+    ),
+    _spark("as_parts(x STRING) RETURNS ARRAY<STRING>", "split(x, '[|]')"),
+    _spark("as_numbers(parts ARRAY<STRING>) RETURNS ARRAY<DOUBLE>", "transform(parts, w -> as_number(w))"),
+    _spark("first_of(list ARRAY<STRING>) RETURNS STRING", "try_element_at(list, 1)"),
+    _spark("how_many(list ARRAY<STRING>) RETURNS INT", "size(list)"),
     _spark("from_end(list ARRAY<DOUBLE>, place INT) RETURNS DOUBLE", "try_element_at(list, -place)"),
     _spark(
         "as_list(x STRING) RETURNS ARRAY<STRING>",

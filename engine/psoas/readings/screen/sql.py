@@ -71,12 +71,18 @@ def known_true(part: str) -> str:
 
 def joined(parts: Sequence[tuple[str, str]]) -> str:
     """Return the texts whose condition holds, in this order, with | between them. `parts` is (condition, text)."""
-    groups = []
-    for start in range(0, len(parts), GROUP):
-        group = parts[start : start + GROUP]
-        texts = ", ".join(f"CASE WHEN {condition} THEN {said} END" for condition, said in group)
-        groups.append(f"CASE WHEN {some(condition for condition, _ in group)} THEN concat_ws('|', {texts}) END")
-    return f"concat_ws('|', {', '.join(groups)})" if groups else "''"
+    groups = [parts[start : start + GROUP] for start in range(0, len(parts), GROUP)]
+    if len(groups) == 1:
+        return _together(parts)
+    any_part = some(condition for condition, _ in parts)
+    return (
+        f"CASE WHEN {any_part} THEN concat_ws('|', {', '.join(map(_together, groups))}) ELSE '' END" if parts else "''"
+    )
+
+
+def _together(parts: Sequence[tuple[str, str]]) -> str:
+    texts = ", ".join(f"CASE WHEN {condition} THEN {said} END" for condition, said in parts)
+    return f"CASE WHEN {some(condition for condition, _ in parts)} THEN concat_ws('|', {texts}) END"
 
 
 def uses(expression: str) -> Iterator[str]:

@@ -70,8 +70,9 @@ class States:
     def refused(self, name: str) -> str:
         """Return that the answer to `name` is refused, as it stands in its cell or by a contradiction."""
         refused = self.cells.refused(name)
-        said = some([refused, self.contradicted(name)]) if name in self.refusable else refused
-        return self.columns.add(f"{name} refused", said)
+        if name not in self.refusable:
+            return refused
+        return self.columns.add(f"{name} refused", lambda: some([refused, self.contradicted(name)]))
 
     # standing
 

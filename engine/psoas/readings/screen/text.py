@@ -67,7 +67,9 @@ class Screening:
 
     def rejected(self) -> str:
         """Return which findings are refused."""
-        return joined([(self.states.refused(name), text(name)) for name in self.knowledge.findings])
+        return self.columns.add(
+            "rejected", lambda: joined([(self.states.refused(name), text(name)) for name in self.knowledge.findings])
+        )
 
     def outputs(self) -> dict[str, str]:
         """Return what comes out of a row: name → expression."""
