@@ -2,7 +2,7 @@
 
 `answers` gives each finding as it was typed: a text, several words with | between them, or a number. Words become
 small whole numbers, sets sums of powers of two: engines compare those much faster than texts.
-What has no value is NULL; whether it was not asked, is unknown or refused is asked of the cell only where it matters.
+Whether what has no value was not asked, is unknown or was refused is asked of the cell only where it matters.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Literal, TypeAlias
 
 from psoas.case import YES_NO
 from psoas.knowledge.conditions import OPEN
-from psoas.knowledge.model import Finding, Knowledge
-from psoas.readings.screen.sql import Columns, double, every, some, text
+from psoas.knowledge.model import Calculated, Finding, Knowledge
+from psoas.readings.screen.sql import FALSE, Columns, double, every, negated, some, text
 
 Form: TypeAlias = Literal["number", "entry", "list"]
 """What a cell may be but a text on its own: a number, an entry of a dictionary many rows share, a list of texts."""
@@ -58,7 +58,7 @@ class Cells:
             return f"({typed} IS NOT NULL)"
         if self._is(name, "entry"):
             return f"({typed} IS NOT NULL AND place(as_word({typed}), '') IS NULL)"
-        known = f"{self.value(name)} IS NOT NULL OR {typed} = {text(OPEN)}"
+        known = f"{negated(self.without(name))} OR {typed} = {text(OPEN)}"
         return f"CASE WHEN {known} THEN TRUE ELSE coalesce(as_word({typed}) <> '', FALSE) END"
 
     def refused(self, name: str) -> str:
@@ -66,16 +66,20 @@ class Cells:
         return self.columns.add(f"{name} unreadable", lambda: self._refused(name))
 
     def _refused(self, name: str) -> str:
-        typed, value = self.typed(name), self.value(name)
+        typed, without = self.typed(name), self.without(name)
         if self._is(name, "number"):
-            return f"({value} IS NULL AND {typed} IS NOT NULL)"
+            return f"({without} AND {typed} IS NOT NULL)"
         odd = f"place(as_word({typed}), {text(f'|{OPEN}')}) IS NULL"
         if self._is(name, "entry"):
-            return f"({value} IS NULL AND {typed} IS NOT NULL AND {odd})"
-        return f"(CASE WHEN {value} IS NULL AND {typed} <> {text(OPEN)} THEN {odd} ELSE FALSE END)"
+            return f"({without} AND {typed} IS NOT NULL AND {odd})"
+        return f"(CASE WHEN {without} AND {typed} <> {text(OPEN)} THEN {odd} ELSE FALSE END)"
 
     def value(self, name: str) -> str:
-        """Return the value: a number, the place of a word, a sum of powers of two; of a series, whether it has one."""
+        """Return the value, or what stands for none (`none`).
+
+        It is a number, the place of a word, or the sum of the bits of the words of a set; of a series, whether there
+        is one.
+        """
         finding = self.knowledge.findings[name]
         column = f"{name} as given"
         if finding.length is not None:
@@ -86,6 +90,21 @@ class Cells:
             return self.columns.add(column, lambda: self._set(finding))
         return self.columns.add(column, lambda: self._word(finding))
 
+    def none(self, finding: Finding) -> str:
+        """Return what stands for no value: in a set, that it is open whether anything is in it."""
+        if finding.length is not None:
+            return FALSE
+        if finding.range is not None:
+            return "NULL"
+        return str(self.bit_of(finding, OPEN)) if finding.type == "any of" else "0"
+
+    def without(self, name: str) -> str:
+        """Return that a cell has no value."""
+        finding = self.knowledge.findings[name]
+        if finding.type == "any of":
+            return f"({self._read_set(finding)} IS NULL)"
+        return without(self.value(name), finding)
+
     # words
 
     def _word(self, finding: Finding) -> str:
@@ -93,8 +112,9 @@ class Cells:
         typed, words = self.typed(finding.id), text("|".join(self._spellings(finding)))
         closer = f"place(as_word({typed}), {words})"
         if self._is(finding.id, "entry"):
-            return closer
-        return f"coalesce(place({typed}, {words}), CASE WHEN {typed} <> {text(OPEN)} THEN {closer} END)"
+            return f"coalesce({closer}, {self.none(finding)})"
+        closer = f"CASE WHEN {typed} <> {text(OPEN)} THEN {closer} END"
+        return f"coalesce(place({typed}, {words}), {closer}, {self.none(finding)})"
 
     def places_of(self, finding: Finding, word: str) -> tuple[int, int]:
         """Return between which values of `finding` a cell says `word`."""
@@ -112,6 +132,12 @@ class Cells:
         return 1 << [*finding.values, OPEN].index(word)
 
     def _set(self, finding: Finding) -> str:
+        return f"coalesce({self._read_set(finding)}, {self.none(finding)})"
+
+    def _read_set(self, finding: Finding) -> str:
+        return self.columns.add(f"{finding.id} read", lambda: self._reading_of_set(finding))
+
+    def _reading_of_set(self, finding: Finding) -> str:
         """Return the value of a set: most have one word; the words of others stand between bars, as in |wet|dry|."""
         one, typed = self._only_word(finding), self.typed(finding.id)
         bits = {word: self.bit_of(finding, word) for word in (*finding.values, OPEN)}
@@ -163,7 +189,7 @@ class Cells:
         fits += [
             f"({place} > {count} OR {number} {within})" for place, number in enumerate(self._typed_numbers(finding), 1)
         ]
-        return f"CASE WHEN {every(fits)} THEN TRUE END"
+        return f"CASE WHEN {every(fits)} THEN TRUE ELSE FALSE END"
 
     def _typed_numbers(self, finding: Finding) -> list[str]:
         assert finding.length is not None
@@ -180,3 +206,13 @@ class Cells:
             self.columns.add(f"{name} {place} from the end", f"CASE WHEN {valid} THEN {number} END")
             for place, number in enumerate(self._typed_numbers(self.knowledge.findings[name]), 1)
         ]
+
+
+def without(value: str, item: Finding | Calculated) -> str:
+    """Return that `value` stands for none; not for a set, of which it may be open only what else is in it."""
+    if isinstance(item, Finding):
+        if item.length is not None:
+            return negated(value)
+        if item.range is None:
+            return f"({value} = 0)"
+    return f"({value} IS NULL)"

@@ -50,7 +50,7 @@ class Certainties:
     def _degree(self, condition: Condition, *, holding: bool) -> str:
         """Return how certain a condition is. One on findings alone, where it must be `holding`, is certain."""
         if all(isinstance(leaf, Test) for leaf in leaves(condition)):
-            return ONE if holding else f"(CASE WHEN {self.clauses.condition(condition)} THEN {ONE} ELSE 0e0 END)"
+            return ONE if holding else f"(CASE WHEN {self.clauses.condition(condition).surely} THEN {ONE} ELSE 0e0 END)"
         if isinstance(condition, Holds):
             return self.of(condition.symbol)
         assert isinstance(condition, All | AtLeast), condition

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from psoas.knowledge.conditions import All, Condition, Holds, Not, Test
+from psoas.knowledge.conditions import Condition, Holds, Not, Test
 from psoas.knowledge.model import Knowledge, Rule
 from psoas.knowledge.program import Clause, Program, compile_program, withheld
-from psoas.readings.screen.sql import FALSE, TRUE, at_least, every, known_true, negated, some, text
-from psoas.readings.screen.states import States
+from psoas.readings.screen.bounds import Bounds, all_hold, any_holds, settled
+from psoas.readings.screen.sql import FALSE, TRUE, every, negated, some, text
+from psoas.readings.screen.states import States, combined
 from psoas.triage import Screen
 
 
@@ -20,7 +21,7 @@ class Clauses:
         self.program: Program = compile_program(knowledge)
         self.screen = Screen(knowledge, self.program)
         self._by_id = {clause.id: clause for clause in self.program.clauses}
-        self._decided: dict[str, str] = {}
+        self._foreseen: dict[str, Bounds] = {}
 
     # as the case stands
 
@@ -29,10 +30,8 @@ class Clauses:
         return self.columns.add(f"rule {clause.id}", lambda: self._fires(clause))
 
     def _fires(self, clause: Clause) -> str:
-        said = known_true(self.condition(clause.when))
-        if clause.unless is None:
-            return said
-        return every([said, negated(known_true(self.condition(clause.unless)))])
+        unless = [] if clause.unless is None else [negated(self.condition(clause.unless).surely)]
+        return every([self.condition(clause.when).surely, *unless])
 
     def holds(self, symbol: str) -> str:
         """Return that a symbol is established; for remedies the level of the case is, whatever gave it."""
@@ -41,16 +40,15 @@ class Clauses:
             return FALSE
         return self.columns.add(f"is {symbol}", lambda: some(self.fires(self.program.clauses[n]) for n in numbers))
 
-    def condition(self, condition: Condition, *, ahead: bool = False) -> str:
+    def condition(self, condition: Condition, *, ahead: bool = False) -> Bounds:
         """Return a condition, as the row stands or ahead of it."""
         if isinstance(condition, Test):
             return self.states.test(condition, ahead=ahead)
         if isinstance(condition, Holds):
-            return self.may_hold(condition.symbol) if ahead else self._premise(condition.symbol)
+            return self.may_hold(condition.symbol) if ahead else settled(self._premise(condition.symbol))
         if isinstance(condition, Not):
-            return negated(self.condition(condition.of, ahead=ahead))
-        parts = [self.condition(part, ahead=ahead) for part in condition.of]
-        return at_least(len(parts) if isinstance(condition, All) else condition.n, parts)
+            return self.condition(condition.of, ahead=ahead).opposite
+        return combined(condition, [self.condition(part, ahead=ahead) for part in condition.of])
 
     def _premise(self, symbol: str) -> str:
         """Return that a symbol holds, as a condition sees it: only remedies look at levels, when the case has one."""
@@ -60,23 +58,35 @@ class Clauses:
 
     # ahead
 
-    def foreseen(self, clause: Clause) -> str:
-        """Return whether a rule holds in every completion of the row, in none, or that this is open."""
-        parts = [] if clause.unless is None else [clause.unless]
-        return self.columns.add(
-            f"ahead rule {clause.id}",
-            lambda: every(
-                [self.condition(clause.when, ahead=True), *(negated(self.condition(c, ahead=True)) for c in parts)]
-            ),
+    def foreseen(self, clause: Clause) -> Bounds:
+        """Return whether a rule holds in every completion of the row, and whether in any.
+
+        Most that hold surely are those that fire: then there is one column for both.
+        """
+        if clause.id not in self._foreseen:
+            self._foreseen[clause.id] = self._foresee(clause)
+        return self._foreseen[clause.id]
+
+    def _foresee(self, clause: Clause) -> Bounds:
+        parts = [self.condition(clause.when, ahead=True)]
+        parts += [] if clause.unless is None else [self.condition(clause.unless, ahead=True).opposite]
+        ahead, name = all_hold(parts), f"rule {clause.id}"
+        fires = ahead.surely == self._fires(clause)
+        return Bounds(
+            self.fires(clause) if fires else self.columns.add(f"{name} surely", ahead.surely),
+            self.columns.add(f"{name} possibly", ahead.possibly),
         )
 
-    def may_hold(self, symbol: str) -> str:
-        """Return whether a symbol is established in every completion, in none, or that this is open."""
-        numbers = self.program.by_head.get(symbol, ())
-        if not numbers:
-            return FALSE
-        return self.columns.add(
-            f"ahead {symbol}", lambda: some(self.foreseen(self.program.clauses[n]) for n in numbers)
+    def may_hold(self, symbol: str) -> Bounds:
+        """Return whether a symbol is established in every completion, and whether in any."""
+        clauses = [self.program.clauses[n] for n in self.program.by_head.get(symbol, ())]
+        ahead = any_holds(map(self.foreseen, clauses))
+        if not clauses:
+            return ahead
+        holds = ahead.surely == some(map(self.fires, clauses))
+        return Bounds(
+            self.holds(symbol) if holds else self.columns.add(f"surely {symbol}", ahead.surely),
+            self.columns.add(f"possibly {symbol}", ahead.possibly),
         )
 
     # the disposition
@@ -96,7 +106,8 @@ class Clauses:
         return self.columns.add("unsettled", lambda: some(map(self._open, self._screened())))
 
     def _open(self, clause: Clause) -> str:
-        return every([f"({self.foreseen(clause)} IS NULL)", negated(self.fires(clause))])
+        ahead = self.foreseen(clause)
+        return every([ahead.open, negated(self.fires(clause))])
 
     @property
     def level(self) -> str:
@@ -117,7 +128,7 @@ class Clauses:
         parts = [condition for condition in (clause.when, clause.unless) if condition is not None]
         return self.columns.add(
             f"rule {clause.id} waits for a question",
-            lambda: every([f"({self.foreseen(clause)} IS NULL)", some(map(self._unasked_part, parts))]),
+            lambda: every([self.foreseen(clause).open, some(map(self._unasked_part, parts))]),
         )
 
     def _unasked_part(self, condition: Condition) -> str:
@@ -129,16 +140,16 @@ class Clauses:
         else:
             parts = condition.of if isinstance(condition.of, tuple) else (condition.of,)
             waits = some(map(self._unasked_part, parts))
-        return every([waits, f"({self.condition(condition, ahead=True)} IS NULL)"])
+        return every([waits, self.condition(condition, ahead=True).open])
 
     def _unasked_input(self, finding: str) -> str:
         if finding in self.knowledge.calculated:
             return some(self.states.unasked(name) for name in self.states.inputs(finding))
         deciding = [
-            every([f"({self.states.test(test, ahead=True)} IS NULL)", self._unasked_input(test.finding)])
+            every([self.states.test(test, ahead=True).open, self._unasked_input(test.finding)])
             for test in self.states.deciding(finding)
         ]
-        applying = [every([f"({self.states.applies(finding)} IS NULL)", some(deciding)])] if deciding else []
+        applying = [every([self.states.applies(finding).open, some(deciding)])] if deciding else []
         return some([self.states.unasked(finding), *applying])
 
     # remedies

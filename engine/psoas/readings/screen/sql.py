@@ -1,7 +1,7 @@
 """Small pieces of SQL, and columns that build on each other, set out in layers.
 
 Only what DuckDB and Spark both have is written here; what they write differently is behind the functions of a
-prelude (`dialects.py`). A condition is a BOOLEAN and unknown is NULL: AND, OR and NOT of SQL are Kleene's.
+prelude (`dialects.py`).
 """
 
 from __future__ import annotations
@@ -47,16 +47,14 @@ def some(parts: Iterable[str]) -> str:
 
 
 def at_least(needed: int, parts: Sequence[str]) -> str:
-    """Return that `needed` of `parts` hold: false once fewer can, unknown as long as that depends on an unknown one."""
+    """Return that `needed` of `parts` hold, none of which is NULL."""
     if needed == 1:
         return some(parts)
     if needed == len(parts):
         return every(parts)
     if needed > len(parts):
         return FALSE
-    true = " + ".join(f"CASE WHEN {part} THEN 1 ELSE 0 END" for part in parts)
-    possible = " + ".join(f"CASE WHEN NOT {part} THEN 0 ELSE 1 END" for part in parts)
-    return f"(CASE WHEN {true} >= {needed} THEN TRUE WHEN {possible} < {needed} THEN FALSE END)"
+    return f"({' + '.join(f'CAST({part} AS INT)' for part in parts)} >= {needed})"
 
 
 def negated(part: str) -> str:

@@ -6,12 +6,13 @@ those have refused some of them.
 
 from __future__ import annotations
 
-from psoas.knowledge.conditions import OPEN, All, Condition, Holds, Not, Test, leaves
+from psoas.knowledge.conditions import OPEN, All, AtLeast, Condition, Holds, Not, Test, leaves
 from psoas.knowledge.model import Calculated, Contradiction, Finding, Knowledge
 from psoas.memory import Vocabulary
-from psoas.readings.screen.cells import Cells
+from psoas.readings.screen.bounds import Bounds, all_hold, settled, so_many_hold
+from psoas.readings.screen.cells import Cells, without
 from psoas.readings.screen.figures import figure
-from psoas.readings.screen.sql import FALSE, TRUE, at_least, double, every, known_true, negated, some
+from psoas.readings.screen.sql import FALSE, TRUE, double, every, known_true, negated, some
 
 COMPARED = {"at least": ">=", "at most": "<=", "more than": ">", "less than": "<"}
 
@@ -45,7 +46,18 @@ class States:
         given = self.cells.value(name)
         if self.before is None or name not in self.refusable:
             return given
-        return self.columns.add(f"{name} kept", lambda: f"CASE WHEN NOT {self.contradicted(name)} THEN {given} END")
+        none = self.cells.none(self.knowledge.findings[name])
+        return self.columns.add(
+            f"{name} kept", lambda: f"CASE WHEN {self.contradicted(name)} THEN {none} ELSE {given} END"
+        )
+
+    def without(self, name: str) -> str:
+        """Return that a finding has no value."""
+        item = self.knowledge.vocabulary[name]
+        if isinstance(item, Finding) and item.type == "any of":
+            gone = [] if self.before is None or name not in self.refusable else [self.contradicted(name)]
+            return some([*gone, self.cells.without(name)])
+        return without(self.value(name), item)
 
     def numbers(self, name: str) -> list[str]:
         """Return the numbers of a series from its end."""
@@ -65,7 +77,7 @@ class States:
     def contradiction(self, rule: Contradiction) -> str:
         """Return that the answers as given contradict each other by `rule`."""
         judged = self.before or self
-        return self.columns.add(f"contradiction {rule.id}", lambda: known_true(judged.condition(rule.when)))
+        return self.columns.add(f"contradiction {rule.id}", lambda: judged.condition(rule.when).surely)
 
     def refused(self, name: str) -> str:
         """Return that the answer to `name` is refused, as it stands in its cell or by a contradiction."""
@@ -76,22 +88,29 @@ class States:
 
     # standing
 
-    def applies(self, name: str) -> str:
+    def applies(self, name: str) -> Bounds:
         """Return whether a finding applies, whatever the open answers turn out to be."""
         condition = self.knowledge.findings[name].applies
         if condition is None:
-            return TRUE
-        return self.columns.add(self._named(name, "applies"), lambda: self.condition(condition, ahead=True))
+            return settled(TRUE)
+        bounds = self.condition(condition, ahead=True)
+        return Bounds(
+            self.columns.add(self._named(name, "applies"), bounds.surely),
+            self.columns.add(self._named(name, "may apply"), bounds.possibly),
+        )
+
+    def _open(self, name: str) -> str:
+        """Return that a finding has no value, and may apply."""
+        item = self.knowledge.vocabulary[name]
+        may_apply = TRUE if isinstance(item, Calculated) else self.applies(name).possibly
+        return self.columns.add(self._named(name, "open"), lambda: every([self.without(name), may_apply]))
 
     def lacking(self, name: str) -> str:
         """Return that a finding has no value and does not apply."""
         item = self.knowledge.vocabulary[name]
         if isinstance(item, Calculated) or item.applies is None:
             return FALSE
-        return self.columns.add(
-            self._named(name, "lacking"),
-            lambda: f"coalesce({self.value(name)} IS NULL AND NOT {self.applies(name)}, FALSE)",
-        )
+        return every([self.without(name), negated(self.applies(name).possibly)])
 
     def unasked(self, name: str) -> str:
         """Return that a finding was not asked, though it applies or may."""
@@ -103,60 +122,68 @@ class States:
 
     # conditions
 
-    def condition(self, condition: Condition, *, ahead: bool = False) -> str:
+    def condition(self, condition: Condition, *, ahead: bool = False) -> Bounds:
         """Return a condition on findings alone."""
         if isinstance(condition, Test):
             return self.test(condition, ahead=ahead)
         if isinstance(condition, Not):
-            return negated(self.condition(condition.of, ahead=ahead))
+            return self.condition(condition.of, ahead=ahead).opposite
         assert not isinstance(condition, Holds)
-        parts = [self.condition(part, ahead=ahead) for part in condition.of]
-        return at_least(len(parts) if isinstance(condition, All) else condition.n, parts)
+        return combined(condition, [self.condition(part, ahead=ahead) for part in condition.of])
 
-    def test(self, test: Test, *, ahead: bool = False) -> str:
+    def test(self, test: Test, *, ahead: bool = False) -> Bounds:
         """Return what a test says of the row, as it stands or ahead of it."""
-        later = " in any case" if ahead and test.operator == "answered" else ""
+        if test.operator == "answered":
+            return self._answered(test.finding, ahead=ahead)
         operands = " or ".join(sorted(test.words)) or " and ".join(f"{number:g}" for number in test.numbers)
-        return self.columns.add(
-            self._named(test.finding, f"{test.operator} {operands}".strip() + later),
-            lambda: self._answered(test.finding, ahead=ahead) if test.operator == "answered" else self._compared(test),
-        )
-
-    def _answered(self, name: str, *, ahead: bool) -> str:
-        value = self.value(name)
-        answered = f"({value} IS NOT NULL)"
-        item = self.knowledge.vocabulary[name]
+        name = self._named(test.finding, f"{test.operator} {operands}".strip())
+        item = self.knowledge.vocabulary[test.finding]
         if isinstance(item, Finding) and item.type == "any of":
-            answered = f"coalesce(({value} & {self.cells.bit_of(item, OPEN)}) = 0, FALSE)"
+            value, chosen = self.value(item.id), sum(self.cells.bit_of(item, word) for word in test.words)
+            either = chosen | self.cells.bit_of(item, OPEN)
+            possibly = every([f"(({value} & {either}) <> 0)", negated(self.lacking(item.id))])
+            return Bounds(
+                self.columns.add(name, f"(({value} & {chosen}) <> 0)"), self.columns.add(f"{name}, possibly", possibly)
+            )
+        surely = self.columns.add(name, lambda: self._compared(test))
+        return Bounds(surely, some([surely, self._open(test.finding)]))
+
+    def _answered(self, name: str, *, ahead: bool) -> Bounds:
+        item = self.knowledge.vocabulary[name]
+        answered = negated(self.without(name))
+        if isinstance(item, Finding) and item.type == "any of":
+            answered = f"(({self.value(name)} & {self.cells.bit_of(item, OPEN)}) = 0)"
+        answered = self.columns.add(self._named(name, "answered"), answered)
         if not ahead:
-            return answered
+            return settled(answered)
         if isinstance(item, Calculated):
-            settled = every(negated(self.unasked(source)) for source in self.inputs(name))
+            closed = every(negated(self.unasked(source)) for source in self.inputs(name))
         else:
-            settled = some([self.cells.asked(name), self.lacking(name)])
-        return f"CASE WHEN {settled} THEN {answered} END"
+            closed = some([self.cells.asked(name), self.lacking(name)])
+        return Bounds(every([closed, answered]), some([negated(closed), answered]))
 
     def _compared(self, test: Test) -> str:
         value, item = self.value(test.finding), self.knowledge.vocabulary[test.finding]
-        if isinstance(item, Finding) and item.type == "any of":
-            chosen = sum(self.cells.bit_of(item, word) for word in test.words)
-            open_ = self.cells.bit_of(item, OPEN)
-            said = f"CASE WHEN ({value} & {chosen}) <> 0 THEN TRUE WHEN ({value} & {open_}) = 0 THEN FALSE END"
-        elif isinstance(item, Finding) and item.values:
-            said = some(_within(value, *self.cells.places_of(item, word)) for word in item.values if word in test.words)
-        elif test.operator == "between":
+        if isinstance(item, Finding) and item.values:
+            return some(_within(value, *self.cells.places_of(item, word)) for word in item.values if word in test.words)
+        if test.operator == "between":
             said = f"({value} BETWEEN {double(test.numbers[0])} AND {double(test.numbers[1])})"
         elif test.operator == "is":
             said = some(f"({value} = {double(number)})" for number in test.numbers)
         else:
             said = f"({value} {COMPARED[test.operator]} {double(test.numbers[0])})"
-        return every([said, negated(self.lacking(test.finding))])
+        return known_true(said)
 
     def deciding(self, name: str) -> list[Test]:
         """Return the tests that decide whether a finding applies."""
         item = self.knowledge.vocabulary[name]
         condition = None if isinstance(item, Calculated) else item.applies
         return [leaf for leaf in leaves(condition) if isinstance(leaf, Test)]
+
+
+def combined(condition: All | AtLeast, parts: list[Bounds]) -> Bounds:
+    """Return a condition that combines others."""
+    return all_hold(parts) if isinstance(condition, All) else so_many_hold(condition.n, parts)
 
 
 def _within(value: str, low: int, high: int) -> str:
