@@ -43,7 +43,7 @@ class Cells:
         if finding.type != "any of":
             return self.columns.add(f"{name} cell", f"as_cell({cell})")
         one = self._only_word(finding)
-        return self.columns.add(f"{name} cell", f"CASE WHEN {one} IS NULL THEN as_cell({cell}) END")
+        return self.columns.add(f"{name} cell", f"CASE WHEN {one} IS NULL AND {cell} IS NOT NULL THEN as_cell({cell}) END")
 
     def _cell(self, name: str) -> str:
         return f'"{name} typed"'
@@ -53,26 +53,28 @@ class Cells:
         return self.columns.add(f"{name} asked", lambda: self._asked(name))
 
     def _asked(self, name: str) -> str:
-        typed = self.typed(name)
+        typed, finding = self.typed(name), self.knowledge.findings[name]
         if self._is(name, "number"):
             return f"({typed} IS NOT NULL)"
         if self._is(name, "entry"):
-            return f"({typed} IS NOT NULL AND place(as_word({typed}), '') IS NULL)"
-        known = f"{negated(self.without(name))} OR {typed} = {text(OPEN)}"
-        return f"CASE WHEN {known} THEN TRUE ELSE coalesce(as_word({typed}) <> '', FALSE) END"
+            return f"is_beside(as_word({typed}), '')"
+        plain = f"{self._only_word(finding)} IS NOT NULL" if finding.type == "any of" else negated(self.without(name))
+        return f"CASE WHEN {plain} THEN TRUE ELSE is_beside(as_word({typed}), '') END"
 
     def refused(self, name: str) -> str:
         """Return that a cell cannot be read: it has no value, and it is neither empty nor says that it is unknown."""
         return self.columns.add(f"{name} unreadable", lambda: self._refused(name))
 
     def _refused(self, name: str) -> str:
-        typed, without = self.typed(name), self.without(name)
+        typed, finding = self.typed(name), self.knowledge.findings[name]
         if self._is(name, "number"):
-            return f"({without} AND {typed} IS NOT NULL)"
-        odd = f"place(as_word({typed}), {text(f'|{OPEN}')}) IS NULL"
+            return f"({self.without(name)} AND {typed} IS NOT NULL)"
+        if self._is(name, "entry") and finding.values and finding.type != "any of":
+            return f"is_beside(as_word({typed}), {text('|'.join((*self._spellings(finding), OPEN, '')))})"
+        odd = f"is_beside(as_word({typed}), {text(f'{OPEN}|')})"
         if self._is(name, "entry"):
-            return f"({without} AND {typed} IS NOT NULL AND {odd})"
-        return f"(CASE WHEN {without} AND {typed} <> {text(OPEN)} THEN {odd} ELSE FALSE END)"
+            return f"({self.without(name)} AND {odd})"
+        return f"(CASE WHEN {self.without(name)} THEN {odd} ELSE FALSE END)"
 
     def value(self, name: str) -> str:
         """Return the value, or what stands for none (`none`).
@@ -142,10 +144,9 @@ class Cells:
         one, typed = self._only_word(finding), self.typed(finding.id)
         bits = {word: self.bit_of(finding, word) for word in (*finding.values, OPEN)}
         form = text(f"[|](({'|'.join(bits)})[|])+")
-        wording = f"CASE WHEN has_form(as_words({typed}), {form}) THEN as_words({typed}) END"
-        plain, between = f"concat('|', {typed}, '|')", f"{one} IS NULL AND {typed} <> {text(OPEN)}"
-        wording = f"CASE WHEN {between} THEN CASE WHEN has_form({plain}, {form}) THEN {plain} ELSE {wording} END END"
-        said = self.columns.add(f"{finding.id} words", wording)
+        plain, closer = f"concat('|', {typed}, '|')", f"as_words({typed})"
+        whens = f"WHEN has_form({plain}, {form}) THEN {plain} WHEN has_form({closer}, {form}) THEN {closer}"
+        said = self.columns.add(f"{finding.id} words", f"CASE WHEN {one} IS NULL THEN CASE {whens} END END")
         total = " + ".join(f"CASE WHEN contains({said}, {text(f'|{w}|')}) THEN {n} ELSE 0 END" for w, n in bits.items())
         crowded = [
             f"(contains({said}, {text(f'|{w}|')}) AND replace({said}, {text(f'|{w}')}, '') <> '|')"
@@ -153,11 +154,12 @@ class Cells:
         ]
         no_value = some([f"{said} = {text(f'|{OPEN}|')}", *crowded])
         value = f"CASE WHEN {said} IS NULL OR {no_value} THEN NULL ELSE {total} END"
-        return f"CASE WHEN {one} IS NULL THEN {value} ELSE 1 << ({one} - 1) END"
+        last = len(finding.values)
+        return f"CASE WHEN {one} <= {last} THEN 1 << ({one} - 1) WHEN {one} IS NULL THEN {value} END"
 
     def _only_word(self, finding: Finding) -> str:
-        """Return the place of the word of a set that has just one, written as the finding has it."""
-        cell, words = self._cell(finding.id), text("|".join(finding.values))
+        """Return the place of the word of a set that has just one, written as the finding has it; open is the last."""
+        cell, words = self._cell(finding.id), text("|".join((*finding.values, OPEN)))
         said = f"place({cell}, {words})"
         if self._is(finding.id, "list"):
             said = f"CASE WHEN how_many({cell}) = 1 THEN place(first_of({cell}), {words}) END"

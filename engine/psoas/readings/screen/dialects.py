@@ -12,7 +12,10 @@ FOREIGN_BAR = "¦"
 
 NUMBER = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,2})?"
 
-PART = f"CASE WHEN trim(coalesce(w, '')) = '' THEN '\"\"' ELSE replace(w, '|', '{FOREIGN_BAR}') END"
+PART = (
+    "CASE WHEN w IS NULL OR w = '' OR w LIKE ' %' AND trim(w) = '' THEN '\"\"' "
+    f"WHEN w LIKE '%|%' THEN replace(w, '|', '{FOREIGN_BAR}') ELSE w END"
+)
 """A part of a list as it would be typed between bars."""
 
 DUCKDB = (
@@ -21,6 +24,8 @@ DUCKDB = (
     "CREATE OR REPLACE TEMP MACRO as_words(x) AS '|' || replace(replace(regexp_replace(lower(tidy(x)), "
     f"'[{SPACE}]*[|][{SPACE}]*', '|', 'g'), '-', '_'), ' ', '_') || '|'",
     "CREATE OR REPLACE TEMP MACRO place(x, words) AS list_position(string_split(words, '|'), x)",
+    "CREATE OR REPLACE TEMP MACRO is_beside(x, words) AS "
+    "list_position(list_append(string_split(words, '|'), NULL), x) IS NULL",
     "CREATE OR REPLACE TEMP MACRO has_form(x, form) AS regexp_full_match(x, form)",
     "CREATE OR REPLACE TEMP MACRO as_number(x) AS CASE "
     f"WHEN regexp_full_match(x, '{NUMBER}') THEN TRY_CAST(x AS DOUBLE) "
@@ -59,6 +64,10 @@ SPARK = (
     _spark(
         "place(x STRING, words STRING) RETURNS INT",
         "CAST(nullif(array_position(split(words, '[|]'), x), 0) AS INT)",
+    ),
+    _spark(
+        "is_beside(x STRING, words STRING) RETURNS BOOLEAN",
+        "coalesce(array_position(split(words, '[|]'), x) = 0, FALSE)",
     ),
     _spark("has_form(x STRING, form STRING) RETURNS BOOLEAN", "regexp_like(x, concat('^(?:', form, ')\\\\z'))"),
     _spark(
