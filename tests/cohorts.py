@@ -54,7 +54,13 @@ class Screened:
 
 
 def screened(
-    knowledge: Knowledge, source: Path | str, folder: Path, *, engine: Engine | None = None, form: str = "csv", **more: Any
+    knowledge: Knowledge,
+    source: Path | str,
+    folder: Path,
+    *,
+    engine: Engine | None = None,
+    form: str = "csv",
+    **more: Any,
 ) -> Screened:
     """Screen a table and read what came out, lists as lists."""
     with Duck(threads=1) as duck:
@@ -126,9 +132,7 @@ class Expected:
         allowed = {tier.id for tier in knowledge.manifest.tiers if tier.restricted}
         restricted = knowledge.level(triage.level).plan == "restricted" or not triage.settled
         indicated = [r for r in knowledge.remedies.values() if r.id in holding]
-        given = [
-            r.id for r in indicated if withheld(r.id) not in holding and (not restricted or r.tier in allowed)
-        ]
+        given = [r.id for r in indicated if withheld(r.id) not in holding and (not restricted or r.tier in allowed)]
         return {
             "disposition": triage.level,
             "triage_rules": list(triage.fired),

@@ -140,7 +140,9 @@ class Writer:
         self.screening += tuple(_deciding(self.knowledge, self.screening))
         self._quiet: dict[str, list[str | list[str]]] = {}
 
-    def cases(self, count: int, seed: int, *, red_flags: bool = False, moods: Sequence[Mood] = MOODS) -> Iterator[Written]:
+    def cases(
+        self, count: int, seed: int, *, red_flags: bool = False, moods: Sequence[Mood] = MOODS
+    ) -> Iterator[Written]:
         """Yield random cases; with `red_flags`, mostly of findings that the triage rules use."""
         random = Random(seed)
         for _ in range(count):
@@ -434,7 +436,13 @@ def words(name: str, *values: str, applies: Condition | None = None) -> Finding:
 def figure(name: str, low: float = 0, high: float = 6, applies: Condition | None = None) -> Finding:
     """Return a finding that is a number."""
     return Finding(
-        id=name, name=name, question=f"{name}?", type="number", range=Span(low, high), says=f"{name} {{}}", applies=applies
+        id=name,
+        name=name,
+        question=f"{name}?",
+        type="number",
+        range=Span(low, high),
+        says=f"{name} {{}}",
+        applies=applies,
     )
 
 
@@ -448,7 +456,9 @@ def answered(name: str) -> Test:
     return Test(name, "answered")
 
 
-def rule(name: str, when: Condition, then: str = "", *, level: str = "", unless: Sequence[Condition] = (), **more: Any) -> Rule:
+def rule(
+    name: str, when: Condition, then: str = "", *, level: str = "", unless: Sequence[Condition] = (), **more: Any
+) -> Rule:
     """Return a rule."""
     return Rule(
         id=name,

@@ -157,7 +157,14 @@ def test_answers_with_commas_or_without(text: str) -> None:
 
 def test_numbers_with_units_need_no_commas() -> None:
     asked = ("severity", "duration_days", "self_care_days")
-    for text in ("7, 3 weeks, 10 days", "7 3 weeks 10 days", "7; 3 wk; 10 d", "7,3 weeks,10 days", "7,21,10", "7 21 10"):
+    for text in (
+        "7, 3 weeks, 10 days",
+        "7 3 weeks 10 days",
+        "7; 3 wk; 10 d",
+        "7,3 weeks,10 days",
+        "7,21,10",
+        "7 21 10",
+    ):
         assert list(answers_to(SHIPPED, asked, text).values()) == [7, 21, 10], text
     assert list(answers_to(SHIPPED, asked, "7, ?, skip").values()) == [7, UNKNOWN, UNKNOWN]
     assert set(answers_to(SHIPPED, asked, "skip").values()) == {UNKNOWN}
@@ -167,7 +174,10 @@ def test_a_number_without_a_unit_beside_one_in_another() -> None:
     """`10, 12 miles` was once read as 10 km and then 19, a jump that nobody ran."""
     runs = ("prior_longest_km", "last_longest_km")
     assert refusal(runs, "10, 12 miles") == "'10': is that km or miles? Write the unit behind each number"
-    assert refusal(("duration_days", "self_care_days"), "6 weeks, 4") == "'4': is that days or weeks? Write the unit behind each number"
+    assert (
+        refusal(("duration_days", "self_care_days"), "6 weeks, 4")
+        == "'4': is that days or weeks? Write the unit behind each number"
+    )
     assert list(answers_to(SHIPPED, runs, "10 mi, 12 miles").values()) == [16.09, 19.31]
     for text in ("0, 12 miles", "?, 12 miles", "10 km, 12 miles", "10, 12 km"):
         assert answers_to(SHIPPED, runs, text)
@@ -187,7 +197,9 @@ def test_a_fault_in_one_of_several_answers_names_its_question() -> None:
     assert refusal(("age_years", "sex"), "f, 38").startswith("age: 'f'")
     assert refusal(("age_years", "sex"), "38, femail").endswith("did you mean: female?")
     assert refusal(("age_years", "sex"), "38").startswith("2 answers are needed, with commas between them (age; sex")
-    assert refusal(("severity", "duration_days"), "7, none").endswith("type 0 if it is nothing at all, skip if you do not know")
+    assert refusal(("severity", "duration_days"), "7, none").endswith(
+        "type 0 if it is nothing at all, skip if you do not know"
+    )
 
 
 # checklists
@@ -290,7 +302,9 @@ VALUES = {
     "number": lambda finding: st.floats(finding.range.low, finding.range.high).map(lambda n: f"{round(n, 4):.10g}"),
     "yes-no": lambda finding: st.sampled_from(["yes", "no"]),
     "one of": lambda finding: st.sampled_from(sorted(finding.values)),
-    "any of": lambda finding: st.lists(st.sampled_from([v for v in finding.values if v not in finding.alone]), min_size=1),
+    "any of": lambda finding: st.lists(
+        st.sampled_from([v for v in finding.values if v not in finding.alone]), min_size=1
+    ),
     "list of numbers": lambda finding: st.lists(VALUES["number"](finding), min_size=2, max_size=4),
 }
 
@@ -299,7 +313,10 @@ VALUES = {
 def cases(draw: st.DrawFn, knowledge: Knowledge) -> dict[str, str | list[str]]:
     """Answers to some questions, in any order, valid ones or `unknown`; they may contradict each other."""
     names = draw(st.lists(st.sampled_from(sorted(knowledge.findings)), unique=True, max_size=25))
-    return {name: draw(st.just("unknown") | VALUES[knowledge.findings[name].type](knowledge.findings[name])) for name in names}
+    return {
+        name: draw(st.just("unknown") | VALUES[knowledge.findings[name].type](knowledge.findings[name]))
+        for name in names
+    }
 
 
 @pytest.mark.parametrize("knowledge", [SHIPPED, BICYCLE], ids=["shipped", "bicycle"])

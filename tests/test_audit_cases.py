@@ -63,7 +63,11 @@ KNOWLEDGE = made(
     {"load": LOW, "wet": word("wet"), "cold": word("cold")},
     ["heavy", "damp", "worn"],
     [
-        rule("heavy-loads", All((Leaf("load", "at least", numbers=(45,)), Leaf("load", "at least", numbers=(30,)))), "heavy"),
+        rule(
+            "heavy-loads",
+            All((Leaf("load", "at least", numbers=(45,)), Leaf("load", "at least", numbers=(30,)))),
+            "heavy",
+        ),
         rule("rain", AtLeast(1, (yes("wet"), yes("cold"))), "damp", unless=[Leaf("load", "less than", numbers=(10,))]),
         rule("wears", Holds("heavy"), "worn", kind="mechanism"),
         rule("alarm", All((yes("wet"), Not(yes("cold")))), level="now"),
@@ -212,10 +216,16 @@ def test_what_is_expected_is_the_weightiest_difference(knowledge: Knowledge) -> 
     from psoas.audit.casework.outcome import Outcome
 
     now = Outcome("self_care", {"a": 0.7, "b": 0.4}, frozenset({"x"}))
-    assert expectation_between(now, dataclasses.replace(now, level="see_clinician"), knowledge) == {"disposition": "self_care"}
+    assert expectation_between(now, dataclasses.replace(now, level="see_clinician"), knowledge) == {
+        "disposition": "self_care"
+    }
     assert expectation_between(now, dataclasses.replace(now, causes={"a": 0.7}), knowledge) == {"causes": ["a", "b"]}
-    assert expectation_between(now, dataclasses.replace(now, causes={"b": 0.4, "a": 0.3}), knowledge) == {"causes": ["a"]}
-    assert expectation_between(now, dataclasses.replace(now, causes={"a": 0.9, "b": 0.4}), knowledge) == {"certainty": {"a": "likely"}}
+    assert expectation_between(now, dataclasses.replace(now, causes={"b": 0.4, "a": 0.3}), knowledge) == {
+        "causes": ["a"]
+    }
+    assert expectation_between(now, dataclasses.replace(now, causes={"a": 0.9, "b": 0.4}), knowledge) == {
+        "certainty": {"a": "likely"}
+    }
     assert expectation_between(now, dataclasses.replace(now, remedies=frozenset()), knowledge) == {"include": ["x"]}
     assert expectation_between(now, now, knowledge) is None
 
@@ -355,7 +365,9 @@ def test_cases_that_expect_nothing_are_counted() -> None:
 @pytest.mark.slow
 def test_broken_off_it_tells_what_it_has_done() -> None:
     command = [sys.executable, "-m", "psoas_cli", "audit", "cases", "--mutate"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=dict(os.environ))
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=dict(os.environ)
+    )
     time.sleep(12)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

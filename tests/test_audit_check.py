@@ -218,7 +218,9 @@ ALL = "{any: [{severity: at most 4}, {severity: more than 3}, {not: {severity: a
         ("red_flags.yaml", "unless: {trauma_days: more than 14}", f"unless: {ALL}", "E9"),
     ],
 )  # fmt: skip
-def test_a_condition_that_is_no_rules_may_be_always_true(planted: Plant, file: str, old: str, new: str, item: str) -> None:
+def test_a_condition_that_is_no_rules_may_be_always_true(
+    planted: Plant, file: str, old: str, new: str, item: str
+) -> None:
     assert item in {flaw.item for flaw in planted("always-true", (file, old, new))}
 
 
@@ -325,11 +327,19 @@ def test_a_threshold_against_the_words_of_what_is_no_cause(
 
 
 @pytest.mark.parametrize(
-    ("check", "limit"), [("threshold-gap", "running_months: at least 7"), ("threshold-overlap", "running_months: at least 5")]
+    ("check", "limit"),
+    [("threshold-gap", "running_months: at least 7"), ("threshold-overlap", "running_months: at least 5")],
 )
 def test_a_ladder_of_rules_that_ask_for_something_else_too(planted: Plant, check: str, limit: str) -> None:
     """Seen to pass unnoticed with rules on one number alone."""
-    (flaw,) = planted(check, ("rules/training_load.yaml", "running_months: at least 6}, {running_months: less than 12", f"{limit}}}, {{running_months: less than 12"))
+    (flaw,) = planted(
+        check,
+        (
+            "rules/training_load.yaml",
+            "running_months: at least 6}, {running_months: less than 12",
+            f"{limit}}}, {{running_months: less than 12",
+        ),
+    )
     names = {"training-raised-too-fast-for-a-new-runner", "training-raised-too-fast-within-the-first-year"}
     assert {flaw.item, *flaw.others} == names
 
@@ -500,7 +510,10 @@ def test_what_holds_a_remedy_back_is_named_in_words(planted: Plant) -> None:
 
 
 def test_remedies_opposed_in_their_names_alone(planted: Plant) -> None:
-    one, other = remedy("planted_a", name="Lean forward from the feet"), remedy("planted_b", name="Lean backward from the feet")
+    one, other = (
+        remedy("planted_a", name="Lean forward from the feet"),
+        remedy("planted_b", name="Lean backward from the feet"),
+    )
     (flaw,) = planted("opposing-remedies", one, ("remedies/mobility.yaml", *other[1:]))
     assert {flaw.item, *flaw.others} == {"planted_a", "planted_b"}
 
@@ -514,9 +527,13 @@ def test_opposing_remedies(planted: Plant) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "source", "said"),
-    [("3 sets of 10", "S1-13", "gives no dose"), ("5 sets of 20 with a 2-second hold", "S0-06", "does not give 5, 20"),
-     ("10 sets of 3 with a 2-second hold", "S0-06", "does not give 10 sets of 3"),
-     ("after 1 to 2 months", "S4-55", "does not give 2 months"), ("as often as you like", "S0-06", "does not give “as often")],
+    [
+        ("3 sets of 10", "S1-13", "gives no dose"),
+        ("5 sets of 20 with a 2-second hold", "S0-06", "does not give 5, 20"),
+        ("10 sets of 3 with a 2-second hold", "S0-06", "does not give 10 sets of 3"),
+        ("after 1 to 2 months", "S4-55", "does not give 2 months"),
+        ("as often as you like", "S0-06", "does not give “as often"),
+    ],
 )
 def test_a_dose_from_nowhere(planted: Plant, amount: str, source: str, said: str) -> None:
     (flaw,) = planted("dose-not-in-source", remedy(amount=amount, source=source))
@@ -652,13 +669,20 @@ def test_invariants_that_cannot_be_read_are_reported(copy: Path) -> None:
     assert "self_care" in output
 
 
-@pytest.mark.parametrize(("verdict", "digest", "check"), [("agree", "0" * 64, "stale-signature"), ("disagree", "", "disputed-signature")])
+@pytest.mark.parametrize(
+    ("verdict", "digest", "check"), [("agree", "0" * 64, "stale-signature"), ("disagree", "", "disputed-signature")]
+)
 def test_a_signature_that_no_longer_counts_or_says_no_is_found(
     verdict: str, digest: str, check: str, knowledge: Knowledge
 ) -> None:
     rule = knowledge.rules["K7"]
     review = Review(
-        of="K7", digest=digest or digest_of(rule), verdict=verdict, by="A", qualification="physiotherapist", on="2026-01-01"
+        of="K7",
+        digest=digest or digest_of(rule),
+        verdict=verdict,
+        by="A",
+        qualification="physiotherapist",
+        on="2026-01-01",
     )
     flaws = audit(dataclasses.replace(knowledge, reviews=(review,)), only=[check]).flaws
     assert [(flaw.check, flaw.item, flaw.severity) for flaw in flaws] == [(check, "K7", "error")]

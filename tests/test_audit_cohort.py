@@ -48,7 +48,10 @@ def test_what_changes_in_a_table_is_what_changes_in_its_consultations(stricter: 
         a, b = (c.consult(make_case(c.knowledge, case)) for c in (old, new))
         if a.level.id != b.level.id:
             changes.setdefault((a.level.id, b.level.id), []).append(row)
-        pairs = {what: ({x.id for x in getattr(a, what)}, {x.id for x in getattr(b, what)}) for what in ("causes", "remedies")}
+        pairs = {
+            what: ({x.id for x in getattr(a, what)}, {x.id for x in getattr(b, what)})
+            for what in ("causes", "remedies")
+        }
         changed += a.level.id != b.level.id or any(one != two for one, two in pairs.values())
         for what, (one, two) in pairs.items():
             for side, names in (("come", two - one), ("gone", one - two)):

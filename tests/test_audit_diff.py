@@ -99,7 +99,9 @@ def test_what_is_no_version_is_said(name: str, tmp_path: Path, monkeypatch: pyte
 
 def test_a_version_with_another_finding_can_be_compared(knowledge: Knowledge, copy: Path) -> None:
     with (copy / "findings/training.yaml").open("a") as stream:
-        stream.write("\n- id: pack_kg\n  name: pack\n  question: How heavy?\n  type: number\n  range: 0 to 9\n  says: a pack of {} kg\n")
+        stream.write(
+            "\n- id: pack_kg\n  name: pack\n  question: How heavy?\n  type: number\n  range: 0 to 9\n  says: a pack of {} kg\n"
+        )
     assert prove(knowledge, load(copy)).less is None
     assert prove(load(copy), knowledge).less is None
 
@@ -161,7 +163,12 @@ def test_a_renamed_rule_is_not_told_as_lost(copy: Path) -> None:
 
 def test_a_change_that_alters_nothing_is_proved_to(copy: Path) -> None:
     """A condition written otherwise. Seen to fail with what changed taken for what counts."""
-    changed(copy, "red_flags.yaml", "if: {saddle_numbness: yes}", "if: {all: [{saddle_numbness: yes}, {not: {saddle_numbness: no}}]}")
+    changed(
+        copy,
+        "red_flags.yaml",
+        "if: {saddle_numbness: yes}",
+        "if: {all: [{saddle_numbness: yes}, {not: {saddle_numbness: no}}]}",
+    )
     done = run(ROOT / "kb", copy)
     assert done.exit_code == 0
     assert "1 item changed" in done.output
@@ -177,7 +184,9 @@ def test_a_lost_guard_is_proved_to_give_more(copy: Path) -> None:
     found = told(copy)
     assert (found["same"], found["less_urgent"], found["more_urgent"]) == (False, None, None)
     assert found["remedies"]["gained"] == ["high_knees"]
-    case = make_case(load(copy), {n: a if isinstance(a, list) else str(a) for n, a in found["remedies"]["case"].items()})
+    case = make_case(
+        load(copy), {n: a if isinstance(a, list) else str(a) for n, a in found["remedies"]["case"].items()}
+    )
     assert "high_knees" in {given.id for given in Consultant(load(copy)).consult(case).remedies}
     assert "Proved: every possible case gets the same level as before." in run(ROOT / "kb", copy).output
 
@@ -200,7 +209,12 @@ def test_an_answer_that_is_refused_now_is_no_answer(copy: Path, file: str, old: 
 
 
 def test_both_cases_that_show_a_change_get_the_two_levels(knowledge: Knowledge, copy: Path) -> None:
-    changed(copy, "contradictions.yaml", "- id: leg-symptoms", "- id: planted\n  if: {saddle_numbness: yes, bladder_change: includes none}\n  refuse: [saddle_numbness]\n  because: planted\n\n- id: leg-symptoms")
+    changed(
+        copy,
+        "contradictions.yaml",
+        "- id: leg-symptoms",
+        "- id: planted\n  if: {saddle_numbness: yes, bladder_change: includes none}\n  refuse: [saddle_numbness]\n  because: planted\n\n- id: leg-symptoms",
+    )
     found = told(copy)["less_urgent"]
     answers = {name: answer if isinstance(answer, list) else str(answer) for name, answer in found["case"].items()}
     levels = [Consultant(version).consult(make_case(version, answers)).level.id for version in (knowledge, load(copy))]
@@ -209,7 +223,12 @@ def test_both_cases_that_show_a_change_get_the_two_levels(knowledge: Knowledge, 
 
 def test_a_finding_of_another_kind_is_said_to_be_beyond_proof(copy: Path) -> None:
     """And the gate is shut."""
-    changed(copy, "findings/daily_life.yaml", "  type: number\n  unit: percent\n  range: 0 to 100\n  says: Oswestry score {} %\n", "  type: yes-no\n  values: {yes: much, no: little}\n")
+    changed(
+        copy,
+        "findings/daily_life.yaml",
+        "  type: number\n  unit: percent\n  range: 0 to 100\n  says: Oswestry score {} %\n",
+        "  type: yes-no\n  values: {yes: much, no: little}\n",
+    )
     done = run(ROOT / "kb", copy)
     assert done.exit_code == 1
     assert "Not proved: odi_percent was number and is yes-no now." in done.output

@@ -41,7 +41,12 @@ def example(check: str) -> Items:
 
 def shelf_of(item: dict[str, Any]) -> str:
     """Return the file in which `item` is planted if nothing there bears its id."""
-    for key, file in (("withholds", "withholding"), ("then", "rules"), ("claims", "not_modelled"), ("check", "suppressions")):
+    for key, file in (
+        ("withholds", "withholding"),
+        ("then", "rules"),
+        ("claims", "not_modelled"),
+        ("check", "suppressions"),
+    ):
         if key in item:
             return file
     return ""
@@ -128,7 +133,9 @@ def concluding(knowledge: Knowledge, conclusion: str) -> list[str]:
 
 
 def from_cause(knowledge: Knowledge, conclusion: str) -> list[str]:
-    return [name for name, rule in knowledge.rules.items() if conclusion in repr(rule.when) and rule.kind == "mechanism"]
+    return [
+        name for name, rule in knowledge.rules.items() if conclusion in repr(rule.when) and rule.kind == "mechanism"
+    ]
 
 
 def treating_none(knowledge: Knowledge, cause: str) -> Knowledge:
@@ -151,7 +158,9 @@ def citing_none(knowledge: Knowledge, source: str) -> Knowledge:
 
 
 def signed(knowledge: Knowledge, of: str, verdict: Any, text: str = "") -> Knowledge:
-    review = Review(of=of, digest=text or digest(knowledge.rules[of]), verdict=verdict, by="A", qualification="q", on="2026-01-01")
+    review = Review(
+        of=of, digest=text or digest(knowledge.rules[of]), verdict=verdict, by="A", qualification="q", on="2026-01-01"
+    )
     return dataclasses.replace(knowledge, reviews=(review,))
 
 
@@ -229,5 +238,3 @@ ELSEWHERE = {"cycle", UNUSABLE, STALE, UNNOTICED, "case-disagrees", "undecided"}
 def test_every_page_has_its_example_tried() -> None:
     """`undecided` is for conditions too hard to write down in a page: tests/test_audit_logic.py has one."""
     assert {*WRITTEN, *TOLD, *ELSEWHERE} == set(check_ids()) == {*CHECKS, STALE, UNUSABLE, UNNOTICED}
-
-

@@ -137,9 +137,7 @@ def read(kb: Path) -> tuple[tuple[Review, ...], tuple[Fault, ...]]:
     b"- of: \"T2\n",
     b"\xff\xfe",
 ], ids=["empty-brackets", "brackets", "ended", "truncated", "unmerged", "quote", "binary"])  # fmt: skip
-def test_a_file_to_which_nothing_can_be_appended_is_left_as_it_is(
-    before: bytes, kb: Path, bicycle: Knowledge
-) -> None:
+def test_a_file_to_which_nothing_can_be_appended_is_left_as_it_is(before: bytes, kb: Path, bicycle: Knowledge) -> None:
     file = kb / "reviews.yaml"
     file.write_bytes(before)
     with pytest.raises(Unusable) as refused:

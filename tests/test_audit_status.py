@@ -81,7 +81,9 @@ def test_a_signature_is_overdue_after_the_months_of_the_manifest(
 
 
 def test_a_newer_signature_of_another_keeps_it_from_being_overdue(bicycle: Knowledge) -> None:
-    knowledge = with_reviews(bicycle, ("T1", "agree", "A", "2020-01-01", True), ("T1", "agree", "B", "2025-01-01", True))
+    knowledge = with_reviews(
+        bicycle, ("T1", "agree", "A", "2020-01-01", True), ("T1", "agree", "B", "2025-01-01", True)
+    )
     assert not status(knowledge, TODAY).overdue
 
 
@@ -157,7 +159,8 @@ def test_the_command_prints_text_markdown_and_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "code"), [("never", 0), ("error", 1), ("warning", 1)],
+    ("level", "code"),
+    [("never", 0), ("error", 1), ("warning", 1)],
 )
 def test_a_gate_may_ask_for_sound_signatures(level: str, code: int) -> None:
     """The bicycle has a stale one."""

@@ -214,7 +214,9 @@ def test_a_file_may_end_in_yml_and_in_capitals(kb):
 
 def test_two_manifests_are_one_too_many(kb):
     shutil.copy(kb / "knowledge.yaml", kb / "knowledge.yml")
-    assert faults_of(kb) == ["kb/knowledge.yml: there is one manifest, knowledge.yaml\n    put what stands here into it"]
+    assert faults_of(kb) == [
+        "kb/knowledge.yml: there is one manifest, knowledge.yaml\n    put what stands here into it"
+    ]
 
 
 def test_of_many_faults_only_the_first_are_worked_out(kb, monkeypatch):

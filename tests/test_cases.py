@@ -43,19 +43,29 @@ def test_a_wrong_expectation_is_reported(tmp_path: Path, consultant: Consultant)
     text = (CASES / "V12.yaml").read_text()
     text = text.replace("disposition: self_care", "disposition: urgent_medical")
     text = text.replace("causes: [tight_hip_flexors,", "causes: [prolonged_sitting, low_cadence,")
-    text = text.replace("include: [hf_stretch_lunge", "certainty: {tight_hip_flexors: possible}\n  include: [deadlift, high_knees, plnk, hf_stretch_lunge")
+    text = text.replace(
+        "include: [hf_stretch_lunge",
+        "certainty: {tight_hip_flexors: possible}\n  include: [deadlift, high_knees, plnk, hf_stretch_lunge",
+    )
     text = text.replace("    hanging_raise:", "    hf_stretch_kneeling: wrong\n    hanging_raise:")
     path = tmp_path / "V12.yaml"
     path.write_text(text)
     found = said(consultant, read_case(consultant.knowledge, path))
     assert found[0].startswith("expects urgent_medical and gets self_care: ")
-    assert found[1].startswith("expects prolonged_sitting first and gets tight_hip_flexors: tight_hip_flexors rests on thomas-")
+    assert found[1].startswith(
+        "expects prolonged_sitting first and gets tight_hip_flexors: tight_hip_flexors rests on thomas-"
+    )
     assert found[2].startswith("expects low_cadence, which is not established: ")
-    assert found[3].startswith("expects tight_hip_flexors to be possible, and it is likely (0.84): it rests on thomas-test-")
+    assert found[3].startswith(
+        "expects tight_hip_flexors to be possible, and it is likely (0.84): it rests on thomas-test-"
+    )
     assert found[4].startswith("expects deadlift, which is not given: there is no cause it is for: ")
     assert found[5].startswith("expects high_knees, which is not given: ")
     assert found[6].startswith("expects plnk, and there is no such remedy")
-    assert found[7] == "must not be given hf_stretch_kneeling, and is: it is for tight_hip_flexors, apparent_hamstring_tightness"
+    assert (
+        found[7]
+        == "must not be given hf_stretch_kneeling, and is: it is for tight_hip_flexors, apparent_hamstring_tightness"
+    )
     assert len(found) == 8
 
 

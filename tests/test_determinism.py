@@ -53,7 +53,9 @@ def shuffled(tmp_path: Path) -> Path:
     for path in (kb / "rules").glob("*.yaml"):
         path.unlink()
     for number in range(3):
-        (kb / "rules" / f"part{number}.yaml").write_text(yaml.safe_dump(rules[number::3], allow_unicode=True, sort_keys=False))
+        (kb / "rules" / f"part{number}.yaml").write_text(
+            yaml.safe_dump(rules[number::3], allow_unicode=True, sort_keys=False)
+        )
     return kb
 
 

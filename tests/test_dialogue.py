@@ -133,7 +133,9 @@ def test_an_emergency_stops_at_once(consultant: Consultant, tmp_path: Path, line
 def test_most_of_these_signs_are_an_emergency(consultant: Consultant) -> None:
     knowledge = consultant.knowledge
     first = knowledge.manifest.interview[0].findings
-    levels = [consultant.consult(make_case(knowledge, {sign.finding: sign.value})).level for sign in signs(knowledge, first)]
+    levels = [
+        consultant.consult(make_case(knowledge, {sign.finding: sign.value})).level for sign in signs(knowledge, first)
+    ]
     assert sum(level.alone for level in levels) >= 8
 
 
@@ -315,7 +317,10 @@ def test_enter_pressed_often_answers_nothing(consultant: Consultant, tmp_path: P
 
 def test_what_to_answer_and_how_are_told_of_every_sheet(consultant: Consultant) -> None:
     interviewer, knowledge = Interviewer(consultant), consultant.knowledge
-    for findings in [*(sheet.findings for sheet in knowledge.manifest.interview), *((name,) for name in knowledge.findings)]:
+    for findings in [
+        *(sheet.findings for sheet in knowledge.manifest.interview),
+        *((name,) for name in knowledge.findings),
+    ]:
         sheet = Sheet(findings, interviewer.heading(findings))
         heading, lines, told = question(knowledge, sheet)
         assert heading
@@ -401,7 +406,9 @@ def test_only_what_safety_needs_is_asked_of_a_case(consultant: Consultant, tmp_p
     said = talk(talker, *["skip"] * 40)
     assert "[question" not in said
     assert said.endswith(("[exhausted]", "[settled]"))
-    assert "This is the first question." in talk(conversation(consultant, tmp_path, case=case, only_safety=True), "back")
+    assert "This is the first question." in talk(
+        conversation(consultant, tmp_path, case=case, only_safety=True), "back"
+    )
 
 
 # whole interviews
@@ -658,7 +665,10 @@ def test_one_long_sitting(state: Path) -> None:
     assert str(journal) in person.seen
     before = journal.read_text()
     with Sitting(state, "--resume") as person:
-        assert re.search(r"Going on with the interview of \d\d\.\d\d\.\d{4}, \d\d:\d\d, after 2\d answers", " ".join(person.read().split()))
+        assert re.search(
+            r"Going on with the interview of \d\d\.\d\d\.\d{4}, \d\d:\d\d, after 2\d answers",
+            " ".join(person.read().split()),
+        )
         assert journal.read_text() == before
         assert "[once more; your answer was: none of these" in person.type("back")
         assert "[once more; your answer was: none of these" in person.type("back")
@@ -833,7 +843,9 @@ def test_an_interview_goes_on_although_the_questions_have_changed(state: Path) -
     with Sitting(state, "--resume") as person:
         assert person.end() == 2
         assert "is not well-formed YAML" in " ".join(person.seen.split())
-        assert "Move that file away, and --resume goes on with the interview before it." in " ".join(person.seen.split())
+        assert "Move that file away, and --resume goes on with the interview before it." in " ".join(
+            person.seen.split()
+        )
     assert [path.name for path in journal.parent.iterdir() if path.suffix == ".lock"] == []
 
 
@@ -916,7 +928,9 @@ def test_signs_the_terminal_cannot_show_have_stand_ins(state: Path) -> None:
 @terminal
 def test_an_unfinished_case_is_offered_its_safety_questions(state: Path, tmp_path: Path) -> None:
     case = tmp_path / "case.yaml"
-    case.write_text("title: Half\nstory: 'It hurts: since June.'\nanswers: {age_years: 30, sex: male, pain_site: central_lumbar}\n")
+    case.write_text(
+        "title: Half\nstory: 'It hurts: since June.'\nanswers: {age_years: 30, sex: male, pain_site: central_lumbar}\n"
+    )
     with Sitting(state, case) as person:
         assert re.search(r"Answer them now\? About \d+ to go\. yes or no", " ".join(person.read().split()))
         assert "Answer them now?" in person.type("perhaps")

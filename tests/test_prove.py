@@ -72,7 +72,9 @@ def test_the_formulas_agree_with_the_other_readings(theory: Prover) -> None:
         assert disagreements(theory, memory) == []
         it = consultant.consult(Case("c", answers=memory.answers))
         solver = z3.Solver()
-        given = [theory.given(remedy) == (remedy in {g.id for g in it.remedies}) for remedy in consultant.knowledge.remedies]
+        given = [
+            theory.given(remedy) == (remedy in {g.id for g in it.remedies}) for remedy in consultant.knowledge.remedies
+        ]
         solver.add(*theory.answers.allowed, *pinned(theory, memory.answers), theory.level[it.level.id], *given)
         assert solver.check() == z3.sat, written
 
@@ -107,7 +109,12 @@ def without_withholding(knowledge: Knowledge, *names: str) -> Knowledge:
 
 
 SENTENCES = {"U7": "I6", "K1": "I8", "K2": "I8", "K5": "I8", "K7": "I8", "K8": "I8", "K10": "I8"}
-GROUPS = {"T-K14-to-K18": range(14, 19), "T-K19-to-K21": range(19, 22), "T-K22-K26": (22, 26), "T-K24-K25-K27": (24, 25, 27)}
+GROUPS = {
+    "T-K14-to-K18": range(14, 19),
+    "T-K19-to-K21": range(19, 22),
+    "T-K22-K26": (22, 26),
+    "T-K24-K25-K27": (24, 25, 27),
+}
 
 
 def sentence_of(rule: str) -> str:
@@ -172,12 +179,17 @@ def test_self_care_may_not_turn_urgent_by_a_later_answer(knowledge: Knowledge) -
     assert later.case is not None
     consultant = Consultant(careless)
     assert consultant.consult(Case("c", answers=later.case)).level.id == "self_care"
-    assert consultant.consult(Case("c", answers={**later.case, **later.after})).level.id in ("urgent_medical", "emergency_now")
+    assert consultant.consult(Case("c", answers={**later.case, **later.after})).level.id in (
+        "urgent_medical",
+        "emergency_now",
+    )
 
 
 def test_a_sign_added_in_place_of_no_answer_or_beside_another_may_not_lower_the_level(knowledge: Knowledge) -> None:
     """And the two cases that show it get the two levels. Seen to pass wrongly with only clear answers as a start."""
-    excuse = Alternatives([Asks("fever", "is", frozenset({"yes"})), Asks("infection_risk", "includes", frozenset({"diabetes"}))])
+    excuse = Alternatives(
+        [Asks("fever", "is", frozenset({"yes"})), Asks("infection_risk", "includes", frozenset({"diabetes"}))]
+    )
     rule = dataclasses.replace(knowledge.rules["E1"], unless=excuse)
     lax = dataclasses.replace(knowledge, rules={**knowledge.rules, "E1": rule})
     invariant = Invariant(id="I", says="s", adds=("fever", "infection_risk"))
@@ -186,7 +198,10 @@ def test_a_sign_added_in_place_of_no_answer_or_beside_another_may_not_lower_the_
     for verdict in verdicts:
         assert verdict.case is not None
         assert set(verdict.after) == {verdict.finding}
-        levels = [Consultant(lax).consult(Case("c", answers=a)).level.id for a in (verdict.case, {**verdict.case, **verdict.after})]
+        levels = [
+            Consultant(lax).consult(Case("c", answers=a)).level.id
+            for a in (verdict.case, {**verdict.case, **verdict.after})
+        ]
         assert levels[0] == "emergency_now"
         assert levels[1] != "emergency_now"
 
@@ -287,7 +302,9 @@ def test_the_command_shows_the_case_that_breaks_a_sentence(tmp_path: Path) -> No
     told = json.loads(done.stdout)
     (found,) = [item for item in told["invariants"] if item["result"] == "broken"]
     assert found["id"] == "I6"
-    replayed = CliRunner().invoke(psoas, ["consult", "--kb", str(kb), "--format", "json", str(tmp_path / "cases/I6.yaml")])
+    replayed = CliRunner().invoke(
+        psoas, ["consult", "--kb", str(kb), "--format", "json", str(tmp_path / "cases/I6.yaml")]
+    )
     assert json.loads(replayed.stdout)["disposition"]["level"] == found["disposition"]
     assert found["disposition"] not in ("urgent_medical", "emergency_now")
 

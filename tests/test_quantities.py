@@ -34,7 +34,13 @@ READ = [
     # the number
     *[("2,5", "km", 2.5), (".5", "km", 0.5), ("5.", "km", 5), ("+5", "km", 5), ("-5", "km", -5), ("-0", "km", 0)],
     *[("about 3 weeks", "days", 21), ("~5 km", "km", 5), ("  7 \t km ", "km", 7), ("7\u00a0km", "km", 7)],
-    *[("six", "days", 6), ("two weeks", "days", 14), ("A week", "days", 7), ("half an hour", "minutes", 30), ("an hour", "minutes", 60)],
+    *[
+        ("six", "days", 6),
+        ("two weeks", "days", 14),
+        ("A week", "days", 7),
+        ("half an hour", "minutes", 30),
+        ("an hour", "minutes", 60),
+    ],
     *[("three times a week", "runs a week", 3), ("about six weeks", "days", 42), ("zero", "km", 0)],
     *[("3 months", "days", 91), ("a year", "days", 365), ("2 months 1 week", "days", 68)],  # no 91.31 days
     *[("20 mm", "km", 2e-05)],  # never rounded to nothing
@@ -50,16 +56,39 @@ def test_what_is_read(text: str, unit: str, number: float) -> None:
 REFUSED = [
     # Each was once read as the number it begins with, and the rest passed over.
     *[("1 h 30 x", "hours a day"), ("25 km 5 mi", "km"), ("5 to 6 km", "km"), ("3 times a month", "runs a week")],
-    *[("2 hours a week", "hours a day"), ("7/20", "out of 10"), ("7 out of 20", "out of 10"), ("15 mi/month", "km a week")],
+    *[
+        ("2 hours a week", "hours a day"),
+        ("7/20", "out of 10"),
+        ("7 out of 20", "out of 10"),
+        ("15 mi/month", "km a week"),
+    ],
     *[("1,500 m", "km"), ("1,000", "seconds")],  # a thousand and a half, or one and a half?
     *[("5-6", "km"), ("5 6", "km"), ("25 kg", "km"), ("3 h", "km"), ("3 km", "days"), ("3 sessions", "runs a week")],
     *[("24m", "months"), ("5 m", "days"), ("5 F", "km"), ("5 reps", "seconds"), ("30 s x", "seconds")],
     *[("1:30", "km"), ("1:30", "days"), ("1:75", "hours"), ("1:30 km", "hours"), ("1 day 1 day", "days")],
-    *[("3 days 2 weeks", "days"), ("", "km"), ("km", "km"), ("fifty", "km"), ("a", "km"), ("half", "hours"), ("a few days", "days"),
-      ("six or seven", "days"), ("sixteen", "days"), ("one and a half", "hours")],
+    *[
+        ("3 days 2 weeks", "days"),
+        ("", "km"),
+        ("km", "km"),
+        ("fifty", "km"),
+        ("a", "km"),
+        ("half", "hours"),
+        ("a few days", "days"),
+        ("six or seven", "days"),
+        ("sixteen", "days"),
+        ("one and a half", "hours"),
+    ],
     *[("20 m", "km"), ("26.2m", "km")],  # metres, or miles?
-    *[ ("nan", "km"), ("inf", "km"), ("1e3", "km")],
-    *[("0x10", "km"), ("1_000", "km"), ("9" * 400, "km"), ("१०", "km"), ("\x1b[A5", "km"), ("5\x00", "km"), ("½", "km")],
+    *[("nan", "km"), ("inf", "km"), ("1e3", "km")],
+    *[
+        ("0x10", "km"),
+        ("1_000", "km"),
+        ("9" * 400, "km"),
+        ("१०", "km"),
+        ("\x1b[A5", "km"),
+        ("5\x00", "km"),
+        ("½", "km"),
+    ],
 ]
 
 

@@ -103,16 +103,16 @@ RULE = """
     ],
     ids=str,
 )
-def test_a_slip_in_a_rule_is_marked(
-    change: dict[str, str], where: str, validators: dict[str, Draft7Validator]
-) -> None:
+def test_a_slip_in_a_rule_is_marked(change: dict[str, str], where: str, validators: dict[str, Draft7Validator]) -> None:
     slots = {"test": "sitting_hours_day: at least 8", "strength": "weak", "key": "sources", **change}
     found = errors(validators["rules"], RULE.format(**slots))
     assert bool(found) == bool(where)
     assert where in " ".join(found)
 
 
-@pytest.mark.parametrize("answer", ["thomas_test: posiitve", "age_years: 340", "weekly_km: [1]", "tomas_test: positive"])
+@pytest.mark.parametrize(
+    "answer", ["thomas_test: posiitve", "age_years: 340", "weekly_km: [1]", "tomas_test: positive"]
+)
 def test_a_slip_in_a_case_is_marked(answer: str, validators: dict[str, Draft7Validator]) -> None:
     assert errors(validators["cases"], f"answers: {{{answer}}}")
     assert not errors(validators["cases"], "answers: {thomas_test: positive, age_years: unknown, weekly_km: [1, 2]}")

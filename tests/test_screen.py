@@ -45,7 +45,9 @@ def bicycle() -> Knowledge:
 # Agreement
 
 
-def agree(knowledge: Knowledge, cases: list[Written], found: Screened, expected: Expected, *, fired: bool = True) -> None:
+def agree(
+    knowledge: Knowledge, cases: list[Written], found: Screened, expected: Expected, *, fired: bool = True
+) -> None:
     """Check every row, and every value set aside, against the other readings."""
     assert len(found.rows) == len(cases)
     aside = []

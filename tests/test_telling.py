@@ -286,7 +286,9 @@ def test_every_disagreement_that_bears_is_told_with_its_sides_and_the_settlement
         if it.level.alone:
             continue
         section = sections(it).get("Where the sources disagree")
-        told = [entry for block in (section.blocks if section else ()) if isinstance(block, Entries) for entry in block.of]
+        told = [
+            entry for block in (section.blocks if section else ()) if isinstance(block, Entries) for entry in block.of
+        ]
         assert {entry.aside for entry in told} == {dispute.id for dispute in it.disputes}
         assert all(entry.lines[0][1].startswith("Here: ") for entry in told)
         for entry in told:

@@ -46,7 +46,10 @@ def test_the_case_and_its_limit_come_out_as_they_expect(kb: Path) -> None:
     assert block
     assert limit
     assert CASE in TEXT
-    for file, text in ((CASE, block[1].replace("  # (all other answers as in C01)\n", answers[1])), ("kb/limits/packs.yaml", limit[1])):
+    for file, text in (
+        (CASE, block[1].replace("  # (all other answers as in C01)\n", answers[1])),
+        ("kb/limits/packs.yaml", limit[1]),
+    ):
         Path(file).parent.mkdir()
         Path(file).write_text(text)
     done = CliRunner().invoke(psoas, ["audit", "cases", "--kb", "kb"])

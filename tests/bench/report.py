@@ -308,9 +308,7 @@ def _questions(it: Questions) -> str:
     head = ("cases", "of them", "median", "90 % at most", "most", "emergency", "settled", "exhausted", "same advice")
     shipped, best = it.measured[0], min(it.measured, key=lambda measured: measured.entries)
     behind = f"“{best.name}” needs the fewest entries, {shipped.entries - best.entries:.2f} fewer than the shipped one"
-    measures = [
-        (row.name, f"{row.entries:.2f}", f"{row.findings:.1f}", f"{row.decided:.2f}") for row in it.measured
-    ]
+    measures = [(row.name, f"{row.entries:.2f}", f"{row.findings:.1f}", f"{row.decided:.2f}") for row in it.measured]
     return f"""
 ## Interviews
 

@@ -37,12 +37,11 @@ class Duck:
     def __init__(
         self,
         *,
-        memory: str = "1GB",
+        memory: str = "2GB",
         threads: int | None = None,
-        ordered: bool = True,
         told: Callable[[float], None] | None = None,
     ) -> None:
-        """Hold up to `memory`, and then use the disk. Rows come out as they went in, unless not `ordered`.
+        """Hold up to `memory`, and then use the disk. Rows come out as they went in.
 
         `told` is called now and then with the percentage done. Raises `ImportError` without duckdb.
         """
@@ -50,12 +49,10 @@ class Duck:
 
         self._duckdb = duckdb
         self.told = told
-        self._ordered = ordered
         self._db = duckdb.connect()
         self._setting("memory_limit", memory)
         self._spill = tempfile.TemporaryDirectory(prefix="psoas-")
         self._setting("temp_directory", self._spill.name)
-        self._setting("preserve_insertion_order", str(ordered))
         self._setting("enable_progress_bar", "true")
         self._setting("enable_progress_bar_print", "false")
         self._setting("disabled_optimizers", SLOW_ON_WIDE_PLANS)
@@ -139,22 +136,16 @@ class Duck:
     ) -> Iterator[tuple[int, str, Cell, list[str]]]:
         """Yield each refused cell: its row, finding and content, and the contradictions that hold in the row."""
 
-        def answering(among: str = "") -> str:
-            """Return the text over all rows, or some: after a join, cells are texts on their own."""
-            forms = {name: form for name, form in match.forms.items() if not among or form != "entry"}
-            view = sql.answers(table, match, knows, numbered=True, among=among)
-            self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {view}", table)
-            return text(forms)
-
-        rows = sql.rejected_in(done, form) if self._ordered else sql.rejected_by(answering())
-        self._run(f"CREATE OR REPLACE TEMP TABLE set_aside AS {rows}", table)
+        self._run(f"CREATE OR REPLACE TEMP TABLE set_aside AS {sql.rows_set_aside(done, form)}")
         self._run(f"CREATE OR REPLACE TEMP TABLE suspect AS {sql.having('set_aside', contradicted)}")
-        self._run(f"CREATE OR REPLACE TEMP TABLE contradictory AS {sql.contradictory(answering('suspect'))}", table)
+        answers = sql.answers(table, match, knows, among="suspect")
+        self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {answers}", table)
+        forms = {name: form for name, form in match.forms.items() if form != "entry"}  # a join takes entries apart
+        self._run(f"CREATE OR REPLACE TEMP TABLE contradictory AS {sql.contradictory(text(forms))}", table)
         result = self._run(sql.refused_cells(table, match), table)
-        lists = {name for name, place in match.answers.items() if match.columns[place].kind == "list"}
         while batch := self._watched(lambda: result.fetchmany(10_000), table):
-            for row, name, cell, holding in batch:
-                yield row, name, cell if name in lists else cell[0], holding.split("|") if holding else []
+            for row, name, cell, parts, holding in batch:
+                yield row, name, cell if parts is None else parts, holding.split("|") if holding else []
 
     # two results
 

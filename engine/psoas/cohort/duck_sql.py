@@ -48,17 +48,13 @@ def paired(old: Path, new: Path) -> str:
     return f"{one} a JOIN {two} b USING (file_row_number)"
 
 
-def rejected_in(out: Path, form: Form) -> str:
-    """Return the query for the rows in which something is rejected, by a result in the table's order: row, rejected."""
+def rows_set_aside(out: Path, form: Form) -> str:
+    """Return the query for the rows of a result in which something is rejected: row, rejected."""
     if form == "parquet":
         rows = f"read_parquet({text(str(out))}, file_row_number = true)"
         return f'SELECT file_row_number + 1 AS "row", rejected FROM {rows} WHERE len(rejected) > 0'
-    return rejected_by(f'SELECT row_number() OVER () AS "row", rejected FROM {result(out, form)}')
-
-
-def rejected_by(query: str) -> str:
-    """Return the same query for one that yields row, and rejected as words with | between them."""
-    return f"SELECT \"row\", string_split(rejected, '|') AS rejected FROM ({query}) WHERE rejected <> ''"
+    rows = f'SELECT row_number() OVER () AS "row", rejected FROM {result(out, form)}'
+    return f"SELECT \"row\", as_list(rejected) AS rejected FROM ({rows}) WHERE rejected <> ''"
 
 
 def having(rows: str, findings: Sequence[str]) -> str:
@@ -72,16 +68,29 @@ def contradictory(query: str) -> str:
 
 
 def refused_cells(table: Table, match: Match) -> str:
-    """Return the query for the cells that `set_aside` names: row, finding, content, what is `contradictory` there."""
-    columns = list(zip(match.columns, match.carried, strict=True))
-    whens = [f"WHEN {text(finding)} THEN {_shown(*columns[place])}" for finding, place in match.answers.items()]
-    place = f"list_position([{', '.join(map(text, match.answers))}], finding)"
+    """Return the query for the cells that `set_aside` names: row, finding, content, what is `contradictory` there.
+
+    The content is a text or, in the column after it, a list of texts.
+    """
+    places = f"[{', '.join(map(text, match.answers))}]"
     cells = 'SELECT "row", unnest(rejected) AS finding FROM set_aside'
+    content = f"{_cell(match, lists=False)}, {_cell(match, lists=True)}"
     return (
-        f'SELECT "row", finding, CASE finding {" ".join(whens)} END, contradictions FROM ({cells}) '
+        f'SELECT "row", finding, {content}, contradictions FROM ({cells}) '
         f'LEFT JOIN contradictory USING ("row") JOIN ({_raw(table, match, numbered=True)}) USING ("row") '
-        f'ORDER BY "row", {place}'
+        f'ORDER BY "row", list_position({places}, finding)'
     )
+
+
+def _cell(match: Match, *, lists: bool) -> str:
+    """Return the cell of `finding`, if it is a list or if it is none."""
+    kind = "VARCHAR[]" if lists else "VARCHAR"
+    whens = [
+        f"WHEN {text(finding)} THEN CAST({name(match.carried[place])} AS {kind})"
+        for finding, place in match.answers.items()
+        if (match.columns[place].kind == "list") is lists
+    ]
+    return f"CASE finding {' '.join(whens)} END" if whens else "NULL"
 
 
 def _raw(table: Table, match: Match, *, numbered: bool) -> str:
@@ -101,18 +110,19 @@ def dictionaries(table: Table) -> str:
     )
 
 
-def answers(table: Table, match: Match, knows: Sequence[str], *, numbered: bool = False, among: str = "") -> str:
-    """Return the query behind `answers`: the columns as they are, each finding as it was typed, and, if `numbered`, the
-    row. With `among`, only of the rows that the table of that name has the numbers of.
+def answers(table: Table, match: Match, knows: Sequence[str], *, among: str = "") -> str:
+    """Return the query behind `answers`: the columns as they are, and each finding as it was typed.
+
+    With `among`, only of the rows that the table of that name has the numbers of, and their numbers too.
     """
     columns = list(zip(match.columns, match.carried, strict=True))
-    chosen = [*(['"row"'] if numbered else []), *map(name, match.carried)]
+    chosen = [*(['"row"'] if among else []), *map(name, match.carried)]
     for finding in knows:
         place = match.answers.get(finding)
         typed = "CAST(NULL AS VARCHAR)" if place is None else _typed(*columns[place], match.forms.get(finding))
         chosen.append(f"{typed} AS {name(f'{finding} typed')}")
     only = f' SEMI JOIN {among} USING ("row")' if among else ""
-    return f"SELECT {', '.join(chosen)} FROM ({_raw(table, match, numbered=numbered)}){only}"
+    return f"SELECT {', '.join(chosen)} FROM ({_raw(table, match, numbered=bool(among))}){only}"
 
 
 def _row_number(table: Table) -> str:
@@ -126,9 +136,3 @@ def _typed(column: Column, carried: str, form: str | None) -> str:
         single = f"typeof({cell}) = 'FLOAT'"
         return f"CASE WHEN {single} THEN CAST(CAST({cell} AS VARCHAR) AS DOUBLE) ELSE CAST({cell} AS DOUBLE) END"
     return f"CAST({cell} AS {'VARCHAR[]' if column.kind == 'list' else 'VARCHAR'})"
-
-
-def _shown(column: Column, carried: str) -> str:
-    """Return a cell as the rejects show it: numbers as texts, all as lists of texts."""
-    cell = name(carried)
-    return f"CAST({cell} AS VARCHAR[])" if column.kind == "list" else f"[CAST({cell} AS VARCHAR)]"

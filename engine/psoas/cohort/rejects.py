@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from psoas.case import Refused, read_answer
 from psoas.knowledge.model import Contradiction, Finding, Knowledge
@@ -14,8 +13,7 @@ Cell: TypeAlias = str | list[str | None] | None
 """What stands in a cell, numbers as texts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """A cell that was set aside. Rows count from 1, without the header."""
 
     row: int
@@ -40,22 +38,27 @@ class Reasons:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
-        self._reason = lru_cache(maxsize=10_000)(self._refusal)
+        self._of_cell = lru_cache(maxsize=10_000)(self._looked_at)
 
     def of(self, row: int, name: str, cell: Cell, holding: list[Contradiction]) -> Iterator[Reject]:
         """Yield the rejects of a refused cell, given the contradictions that hold in its row."""
-        said = written(self.knowledge.findings[name], cell)
-        reason = self._reason(name, tuple(said) if isinstance(said, list) else said)
-        reasons = [reason] if reason else []
-        reasons += [rule.because for rule in holding if name in rule.refuse][:1]
-        shown = "|".join(part or "" for part in cell) if isinstance(cell, list) else cell or ""
-        yield from (Reject(row, name, shown, reason) for reason in reasons)
+        shown, reason = self._of_cell(name, tuple(cell) if isinstance(cell, list) else cell)
+        if reason:
+            yield Reject(row, name, shown, reason)
+        for rule in holding:
+            if name in rule.refuse:
+                yield Reject(row, name, shown, rule.because)
+                break
 
-    def _refusal(self, name: str, said: str | tuple[str, ...] | None) -> str:
+    def _looked_at(self, name: str, cell: tuple[str | None, ...] | str | None) -> tuple[str, str]:
+        """Return a cell as it is shown, and why it cannot be read; nothing if it can."""
+        several = isinstance(cell, tuple)
+        shown = "|".join(part or "" for part in cell) if isinstance(cell, tuple) else cell or ""
+        said = written(self.knowledge.findings[name], list(cell) if several else cell)  # type: ignore[arg-type]
         if said is None:
-            return ""
+            return shown, ""
         try:
             read_answer(self.knowledge.findings[name], said)
         except Refused as refusal:
-            return str(refusal)
-        return ""
+            return shown, str(refusal)
+        return shown, ""

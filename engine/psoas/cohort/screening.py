@@ -162,5 +162,5 @@ def _rejects_file(path: Path) -> AbstractContextManager[Path]:
 def _write_rejects(path: Path, rejects: Iterator[Reject]) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("row", "column", "value", "reason"))
-        writer.writerows((item.row, item.column, item.value, item.reason) for item in rejects)
+        writer.writerow(Reject._fields)
+        writer.writerows(rejects)

@@ -43,7 +43,8 @@ class Cells:
         if finding.type != "any of":
             return self.columns.add(f"{name} cell", f"as_cell({cell})")
         one = self._only_word(finding)
-        return self.columns.add(f"{name} cell", f"CASE WHEN {one} IS NULL AND {cell} IS NOT NULL THEN as_cell({cell}) END")
+        wanted = f"{one} IS NULL AND {cell} IS NOT NULL"
+        return self.columns.add(f"{name} cell", f"CASE WHEN {wanted} THEN as_cell({cell}) END")
 
     def _cell(self, name: str) -> str:
         return f'"{name} typed"'
