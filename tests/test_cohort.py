@@ -216,6 +216,32 @@ def test_with_little_memory_every_row_comes_out_and_nothing_is_left_on_the_disk(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "out.rejects.csv", "t.csv"]
 
 
+def test_in_any_order_rows_keep_their_numbers(tmp_path: Path) -> None:
+    """Two files, so that the numbers of the second begin after those of the first."""
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    with duckdb.connect() as db:
+        for name, first, last in (("a", 0, 30_000), ("b", 30_000, 50_000)):
+            said = "CASE WHEN n % 3 = 0 THEN 'drum' ELSE 'rim' END"
+            db.execute(
+                f"COPY (SELECT n, {said} AS brake_type FROM range({first}, {last}) t(n)) TO '{parts}/{name}.parquet'"
+            )
+    out, also = tmp_path / "out.parquet", tmp_path / "also.parquet"
+    assert run(parts, "-o", out, "--any-order").exit_code == 0
+    assert run(parts, "-o", also).exit_code == 0
+    numbered = {int(row["row"]): row["n"] for row in read_result(out)}
+    assert numbered == {number: row["n"] for number, row in enumerate(read_result(also), 1)}
+    assert read_csv(tmp_path / "out.rejects.csv") == read_csv(tmp_path / "also.rejects.csv")
+    assert [int(item["row"]) for item in read_csv(tmp_path / "out.rejects.csv")] == list(range(1, 50_001, 3))
+
+
+def test_in_any_order_a_csv_is_refused(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "t.csv", ["brake_type"], [["rim"]])
+    result = run(table, "-o", tmp_path / "out.csv", "--any-order")
+    assert result.exit_code == 2
+    assert "has no numbers of rows but their places\n    leave out --any-order" in result.stderr
+
+
 # What cannot be used
 
 

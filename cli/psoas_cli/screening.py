@@ -42,8 +42,9 @@ PLOTS = ("svg", "png")
 @click.option("--sql", is_flag=True, help="Print the SQL text, and run nothing.")
 @click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True)
 @click.option("--master", metavar="ADDRESS", default="local[*]", show_default=True, help="Where Spark runs.")
-@click.option("--memory", default="2GB", show_default=True, help="How much DuckDB may hold before it uses the disk.")
+@click.option("--memory", default="1GB", show_default=True, help="How much DuckDB may hold before it uses the disk.")
 @click.option("--threads", type=click.IntRange(1), help="How many threads DuckDB may use; all cores without it.")
+@click.option("--any-order", is_flag=True, help="Rows of a Parquet table may change places; `row` has their numbers.")
 @kb_option
 def screen(
     table: str | None,
@@ -58,6 +59,7 @@ def screen(
     master: str,
     memory: str,
     threads: int | None,
+    any_order: bool,
     kb: Path | None,
 ) -> None:
     """Screen the people in TABLE, one a row, by the same rules as `consult`.
@@ -85,7 +87,7 @@ def screen(
         write(None, screen_text(knowledge, conclusions=conclusions, flags=flags))
         return
     with _input(table) as found, _progress() as progress:
-        duck = {"memory": memory, "threads": threads, "told": progress.done}
+        duck = {"memory": memory, "threads": threads, "ordered": not any_order, "told": progress.done}
         with _engine(engine, master, duck) as it:
             wanted = {"conclusions": conclusions, "flags": flags}
             _run(knowledge, it, found, output, rejects, summary, plot, progress, wanted, sql=sql)
@@ -110,7 +112,7 @@ def _run(
 
     match = match_table(knowledge, engine, table, **wanted)
     if sql:
-        write(None, screen_text(knowledge, match.kept, forms=match.forms, **wanted))
+        write(None, screen_text(knowledge, match.passed_on, forms=match.forms, **wanted))
         return
     assert output is not None
     for line in _warnings(knowledge, match):

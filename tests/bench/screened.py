@@ -29,7 +29,7 @@ def screener(knowledge: Knowledge) -> Screener:
     from psoas.cohort.tables import find_table
 
     def screen(source: Path, out: Path) -> None:
-        with Duck() as duck:
+        with Duck(ordered=False) as duck:
             table = find_table(str(source))
             match = match_table(knowledge, duck, table, flags=True)
             screen_table(knowledge, duck, table, match, out, out.with_suffix(".rejects.csv"), flags=True)

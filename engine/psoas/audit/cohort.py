@@ -40,7 +40,7 @@ class Drift:
     gone: Mapping[str, Mapping[str, int]]
 
 
-def drift(old: Knowledge, new: Knowledge, table: Table, *, memory: str = "2GB") -> Drift:
+def drift(old: Knowledge, new: Knowledge, table: Table, *, memory: str = "1GB") -> Drift:
     """Return what changes in `table` between two versions. Raises `Unusable`, and `ImportError` without duckdb."""
     with Duck(memory=memory) as duck, tempfile.TemporaryDirectory(prefix="psoas-") as folder:
         before, after = Path(folder) / "before.parquet", Path(folder) / "after.parquet"

@@ -25,7 +25,7 @@ NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "U
 POLL = 0.1
 GROUP = 20_480
 """Rows a group of a Parquet file: whole groups are held until they are written, by each thread."""
-SLOW_ON_WIDE_PLANS = "projection_placement"
+SLOW_ON_WIDE_PLANS = "projection_placement,common_subexpressions"
 """An optimizer that takes seconds on hundreds of columns, and moves nothing here."""
 
 
@@ -37,11 +37,12 @@ class Duck:
     def __init__(
         self,
         *,
-        memory: str = "2GB",
+        memory: str = "1GB",
         threads: int | None = None,
+        ordered: bool = True,
         told: Callable[[float], None] | None = None,
     ) -> None:
-        """Hold up to `memory`, and then use the disk. Rows come out as they went in.
+        """Hold up to `memory`, and then use the disk. Rows come out as they went in, or, not `ordered`, with numbers.
 
         `told` is called now and then with the percentage done. Raises `ImportError` without duckdb.
         """
@@ -49,10 +50,12 @@ class Duck:
 
         self._duckdb = duckdb
         self.told = told
+        self.numbered = not ordered
         self._db = duckdb.connect()
         self._setting("memory_limit", memory)
         self._spill = tempfile.TemporaryDirectory(prefix="psoas-")
         self._setting("temp_directory", self._spill.name)
+        self._setting("preserve_insertion_order", str(ordered))
         self._setting("enable_progress_bar", "true")
         self._setting("enable_progress_bar_print", "false")
         self._setting("disabled_optimizers", SLOW_ON_WIDE_PLANS)
@@ -79,6 +82,9 @@ class Duck:
     def columns(self, table: Table) -> list[Column]:
         """Return the columns of `table`. Raises `Unusable` where it is none."""
         if table.form == "csv":
+            if self.numbered:
+                hint = "leave out --any-order, or make it a Parquet file"
+                raise Unusable([Fault(Place(str(table.files[0])), "has no numbers of rows but their places", hint)])
             return [Column(name, "text") for name in table.header]
         rows = self._fetch(f"DESCRIBE SELECT * FROM {sql.source(table)}", table)
         encoded = {str(name) for (name,) in self._fetch(sql.dictionaries(table), table)}
@@ -88,6 +94,14 @@ class Duck:
     def count(self, table: Table) -> int:
         """Return how many rows `table` has."""
         return int(self._fetch(f"SELECT count(*) FROM {sql.source(table)}", table)[0][0])
+
+    def _row(self, table: Table) -> str:
+        """Return the number of a row of `table`."""
+        if table.form == "csv":
+            return sql.row_number(table, ())
+        files = self._fetch(f"SELECT file_name, num_rows FROM parquet_file_metadata({sql.files(table)})", table)
+        rows = {str(name): int(count) for name, count in files}
+        return sql.row_number(table, [rows[str(file)] for file in table.files])
 
     # what comes of them
 
@@ -99,7 +113,8 @@ class Duck:
         self, table: Table, match: Match, knows: Sequence[str], text: str, out: Path, form: Form, *, carry: bool = True
     ) -> None:
         """Write what `text` yields for `table` to the file `out`, with the table's names of the columns it carries."""
-        self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {sql.answers(table, match, knows)}", table)
+        answers = sql.answers(table, match, knows, self._row(table) if match.numbered else "")
+        self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {answers}", table)
         names = {as_: column.name for as_, column in match.kept.items()} if carry else {}
         renamed = ", ".join(f"{sql.name(as_)} AS {sql.name(name)}" for as_, name in names.items())
         carried = ", ".join(map(sql.name, names))
@@ -136,13 +151,14 @@ class Duck:
     ) -> Iterator[tuple[int, str, Cell, list[str]]]:
         """Yield each refused cell: its row, finding and content, and the contradictions that hold in the row."""
 
-        self._run(f"CREATE OR REPLACE TEMP TABLE set_aside AS {sql.rows_set_aside(done, form)}")
+        row, found = self._row(table), sql.rows_set_aside(done, form, numbered=match.numbered)
+        self._run(f"CREATE OR REPLACE TEMP TABLE set_aside AS {found}")
         self._run(f"CREATE OR REPLACE TEMP TABLE suspect AS {sql.having('set_aside', contradicted)}")
-        answers = sql.answers(table, match, knows, among="suspect")
+        answers = sql.answers(table, match, knows, row, among="suspect")
         self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {answers}", table)
         forms = {name: form for name, form in match.forms.items() if form != "entry"}  # a join takes entries apart
         self._run(f"CREATE OR REPLACE TEMP TABLE contradictory AS {sql.contradictory(text(forms))}", table)
-        result = self._run(sql.refused_cells(table, match), table)
+        result = self._run(sql.refused_cells(table, match, row), table)
         while batch := self._watched(lambda: result.fetchmany(10_000), table):
             for row, name, cell, parts, holding in batch:
                 yield row, name, cell if parts is None else parts, holding.split("|") if holding else []
@@ -152,7 +168,7 @@ class Duck:
     def changes(self, old: Path, new: Path, column: str, examples: int) -> list[tuple[str, str, int, list[int]]]:
         """Return each change of `column` between two results: from, to, how many rows, the first of them from 1 on."""
         query = (
-            f"SELECT a.{column}, b.{column}, count(*), min(file_row_number + 1, {examples}) "
+            f"SELECT a.{column}, b.{column}, count(*), min(place + 1, {examples}) "
             f"FROM {sql.paired(old, new)} WHERE a.{column} <> b.{column} GROUP BY ALL ORDER BY ALL"
         )
         return [(str(a), str(b), int(n), sorted(map(int, rows))) for a, b, n, rows in self._fetch(query)]

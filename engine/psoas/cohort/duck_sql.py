@@ -23,11 +23,10 @@ def files(table: Table) -> str:
     return f"[{', '.join(text(str(file)) for file in table.files)}]"
 
 
-def source(table: Table, *, numbered: bool = False) -> str:
-    """Return what reads a table; `numbered`, with what `row_number` needs."""
+def source(table: Table) -> str:
+    """Return what reads a table."""
     if table.form == "parquet":
-        row = ", file_row_number = true" if numbered and len(table.files) == 1 else ""
-        return f"read_parquet({files(table)}{row})"
+        return f"read_parquet({files(table)})"
     columns = ", ".join(f"{text(column)}: 'VARCHAR'" for column in table.header)
     return (
         f"read_csv({files(table)}, header = true, auto_detect = false, delim = {text(table.delimiter)}, quote = '\"', "
@@ -44,16 +43,20 @@ def result(out: Path, form: Form) -> str:
 
 def paired(old: Path, new: Path) -> str:
     """Return the rows of two results side by side."""
-    one, two = (f"read_parquet({text(str(path))}, file_row_number = true)" for path in (old, new))
-    return f"{one} a JOIN {two} b USING (file_row_number)"
+    one, two = (f"(SELECT *, file_row_number AS place FROM {result(path, 'parquet')})" for path in (old, new))
+    return f"{one} a JOIN {two} b USING (place)"
 
 
-def rows_set_aside(out: Path, form: Form) -> str:
-    """Return the query for the rows of a result in which something is rejected: row, rejected."""
+def rows_set_aside(out: Path, form: Form, *, numbered: bool) -> str:
+    """Return the query for the rows of a result in which something is rejected: row, rejected.
+
+    The result has the numbers of the rows, or else their order.
+    """
     if form == "parquet":
-        rows = f"read_parquet({text(str(out))}, file_row_number = true)"
-        return f'SELECT file_row_number + 1 AS "row", rejected FROM {rows} WHERE len(rejected) > 0'
-    rows = f'SELECT row_number() OVER () AS "row", rejected FROM {result(out, form)}'
+        row = '"row"' if numbered else 'file_row_number + 1 AS "row"'
+        return f"SELECT {row}, rejected FROM {result(out, form)} WHERE len(rejected) > 0"
+    row = 'CAST("row" AS BIGINT) AS "row"' if numbered else 'row_number() OVER () AS "row"'
+    rows = f"SELECT {row}, rejected FROM {result(out, form)}"
     return f"SELECT \"row\", as_list(rejected) AS rejected FROM ({rows}) WHERE rejected <> ''"
 
 
@@ -67,7 +70,7 @@ def contradictory(query: str) -> str:
     return f"SELECT \"row\", contradictions FROM ({query}) WHERE contradictions <> ''"
 
 
-def refused_cells(table: Table, match: Match) -> str:
+def refused_cells(table: Table, match: Match, row: str) -> str:
     """Return the query for the cells that `set_aside` names: row, finding, content, what is `contradictory` there.
 
     The content is a text or, in the column after it, a list of texts.
@@ -77,7 +80,7 @@ def refused_cells(table: Table, match: Match) -> str:
     content = f"{_cell(match, lists=False)}, {_cell(match, lists=True)}"
     return (
         f'SELECT "row", finding, {content}, contradictions FROM ({cells}) '
-        f'LEFT JOIN contradictory USING ("row") JOIN ({_raw(table, match, numbered=True)}) USING ("row") '
+        f'LEFT JOIN contradictory USING ("row") JOIN ({_raw(table, match, row)}) USING ("row") '
         f'ORDER BY "row", list_position({places}, finding)'
     )
 
@@ -93,12 +96,12 @@ def _cell(match: Match, *, lists: bool) -> str:
     return f"CASE finding {' '.join(whens)} END" if whens else "NULL"
 
 
-def _raw(table: Table, match: Match, *, numbered: bool) -> str:
-    """Return the query for a table with its columns as they are called on their way, and, if `numbered`, the row."""
+def _raw(table: Table, match: Match, row: str) -> str:
+    """Return the query for a table with its columns as they are called on their way, and, if it is given, the row."""
     chosen = [f"{name(column.name)} AS {name(as_)}" for column, as_ in zip(match.columns, match.carried, strict=True)]
-    if numbered:
-        chosen.insert(0, f'{_row_number(table)} AS "row"')
-    return f"SELECT {', '.join(chosen)} FROM {source(table, numbered=numbered)}"
+    if row:
+        chosen.insert(0, f'{row} AS "row"')
+    return f"SELECT {', '.join(chosen)} FROM {source(table)}"
 
 
 def dictionaries(table: Table) -> str:
@@ -110,23 +113,27 @@ def dictionaries(table: Table) -> str:
     )
 
 
-def answers(table: Table, match: Match, knows: Sequence[str], *, among: str = "") -> str:
-    """Return the query behind `answers`: the columns as they are, and each finding as it was typed.
+def answers(table: Table, match: Match, knows: Sequence[str], row: str = "", *, among: str = "") -> str:
+    """Return the query behind `answers`: the columns as they are, each finding as it was typed, and `row`, if given.
 
-    With `among`, only of the rows that the table of that name has the numbers of, and their numbers too.
+    With `among`, only of the rows that the table of that name has the numbers of.
     """
     columns = list(zip(match.columns, match.carried, strict=True))
-    chosen = [*(['"row"'] if among else []), *map(name, match.carried)]
+    chosen = [*(['"row"'] if row else []), *map(name, match.carried)]
     for finding in knows:
         place = match.answers.get(finding)
         typed = "CAST(NULL AS VARCHAR)" if place is None else _typed(*columns[place], match.forms.get(finding))
         chosen.append(f"{typed} AS {name(f'{finding} typed')}")
     only = f' SEMI JOIN {among} USING ("row")' if among else ""
-    return f"SELECT {', '.join(chosen)} FROM ({_raw(table, match, numbered=bool(among))}){only}"
+    return f"SELECT {', '.join(chosen)} FROM ({_raw(table, match, row)}){only}"
 
 
-def _row_number(table: Table) -> str:
-    return "row_number() OVER ()" if table.form == "csv" or len(table.files) > 1 else "file_row_number + 1"
+def row_number(table: Table, rows: Sequence[int]) -> str:
+    """Return the number of a row, from 1 on; `rows` is how many each file of a Parquet table has."""
+    if table.form == "csv":
+        return "row_number() OVER ()"
+    before = [sum(rows[:place]) for place in range(len(rows))]
+    return f"{before}[file_index + 1] + file_row_number + 1" if len(rows) > 1 else "file_row_number + 1"
 
 
 def _typed(column: Column, carried: str, form: str | None) -> str:

@@ -27,6 +27,7 @@ class Engine(Protocol):
     """What runs the SQL text over tables."""
 
     name: str
+    numbered: bool  # rows come out with their numbers, and in any order
 
     def columns(self, table: Table) -> list[Column]:
         """Return the columns of a table."""
@@ -81,7 +82,9 @@ def match_table(
 ) -> Match:
     """Return how a table fits a knowledge base. Raises `Unusable`."""
     names = [output.name for output in outputs_of(knowledge, conclusions=conclusions, flags=flags)]
-    return replace(matched(knowledge, engine.columns(table), names, str(table.files[0])), brief=flags)
+    names += ["row"] if engine.numbered else []
+    found = matched(knowledge, engine.columns(table), names, str(table.files[0]))
+    return replace(found, brief=flags, numbered=engine.numbered)
 
 
 def screen_table(
@@ -103,7 +106,7 @@ def screen_table(
     began, form = time.monotonic(), form_of(out)
     knows = tuple(knowledge.findings)
     text = screen_text(
-        knowledge, match.kept, forms=match.forms, lists=form == "parquet", conclusions=conclusions, flags=flags
+        knowledge, match.passed_on, forms=match.forms, lists=form == "parquet", conclusions=conclusions, flags=flags
     )
     with engine.place(out) as part, _rejects_file(set_aside) as rejects_part:
         told("counting rows")

@@ -37,6 +37,7 @@ class Spark:
     """A Spark session. Use it in a `with`."""
 
     name = "spark"
+    numbered = False  # the parts of a result follow each other as those of the table do
 
     def __init__(self, master: str = "local[*]") -> None:
         """Raises `ImportError` without pyspark, `Unusable` where it does not start."""

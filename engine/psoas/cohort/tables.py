@@ -52,12 +52,18 @@ class Match:
     forms: Mapping[str, CellForm]  # the findings whose cells are something else than texts on their own
     unanswered: tuple[str, ...]  # findings that no column answers, and that the screened levels depend on
     close: Mapping[str, str]  # column that answers nothing → the finding its name is close to
+    numbered: bool = False  # the number of a row comes out, as `row`
     brief: bool = False  # the answers themselves do not come out, only what the table has besides
 
     @property
     def carried(self) -> tuple[str, ...]:
         """What the columns are called on their way through the SQL text, whatever their names hold."""
         return tuple(f"column {place}" for place in range(1, len(self.columns) + 1))
+
+    @property
+    def passed_on(self) -> list[str]:
+        """What the SQL text passes on: `kept`, and the row if it is numbered."""
+        return [*(["row"] if self.numbered else []), *self.kept]
 
     @property
     def kept(self) -> dict[str, Column]:

@@ -40,6 +40,9 @@ class Cells:
         finding, cell = self.knowledge.findings[name], self._cell(name)
         if not self._is(name, "list"):
             return cell
+        if finding.length is not None:
+            wanted = f"NOT {self.value(name)} AND {cell} IS NOT NULL"
+            return self.columns.add(f"{name} cell", lambda: f"CASE WHEN {wanted} THEN as_cell({cell}) END")
         if finding.type != "any of":
             return self.columns.add(f"{name} cell", f"as_cell({cell})")
         one = self._only_word(finding)
@@ -58,7 +61,7 @@ class Cells:
         if self._is(name, "number"):
             return f"({typed} IS NOT NULL)"
         if self._is(name, "entry"):
-            return f"is_beside(as_word({typed}), '')"
+            return f"is_beside({self._as_word(name)}, '')"
         plain = f"{self._only_word(finding)} IS NOT NULL" if finding.type == "any of" else negated(self.without(name))
         return f"CASE WHEN {plain} THEN TRUE ELSE is_beside(as_word({typed}), '') END"
 
@@ -71,10 +74,10 @@ class Cells:
         if self._is(name, "number"):
             return f"({self.without(name)} AND {typed} IS NOT NULL)"
         if self._is(name, "entry") and finding.values and finding.type != "any of":
-            return f"is_beside(as_word({typed}), {text('|'.join((*self._spellings(finding), OPEN, '')))})"
-        odd = f"is_beside(as_word({typed}), {text(f'{OPEN}|')})"
+            return f"is_beside({self._as_word(name)}, {text('|'.join((*self._spellings(finding), OPEN, '')))})"
         if self._is(name, "entry"):
-            return f"({self.without(name)} AND {odd})"
+            return f"({self.without(name)} AND is_beside({self._as_word(name)}, {text(f'{OPEN}|')}))"
+        odd = f"is_beside(as_word({typed}), {text(f'{OPEN}|')})"
         return f"(CASE WHEN {self.without(name)} THEN {odd} ELSE FALSE END)"
 
     def value(self, name: str) -> str:
@@ -110,13 +113,16 @@ class Cells:
 
     # words
 
+    def _as_word(self, name: str) -> str:
+        """Return an entry as a word: worked out once, so it costs nothing to have it for every row."""
+        return self.columns.add(f"{name} word", f"as_word({self.typed(name)})")
+
     def _word(self, finding: Finding) -> str:
         """Return the place of the word among those the finding knows, all spellings of one next to each other."""
         typed, words = self.typed(finding.id), text("|".join(self._spellings(finding)))
-        closer = f"place(as_word({typed}), {words})"
         if self._is(finding.id, "entry"):
-            return f"coalesce({closer}, {self.none(finding)})"
-        closer = f"CASE WHEN {typed} <> {text(OPEN)} THEN {closer} END"
+            return f"coalesce(place({self._as_word(finding.id)}, {words}), {self.none(finding)})"
+        closer = f"CASE WHEN {typed} <> {text(OPEN)} THEN place(as_word({typed}), {words}) END"
         return f"coalesce(place({typed}, {words}), {closer}, {self.none(finding)})"
 
     def places_of(self, finding: Finding, word: str) -> tuple[int, int]:

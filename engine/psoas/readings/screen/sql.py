@@ -67,22 +67,6 @@ def known_true(part: str) -> str:
     return part if part in (TRUE, FALSE) else f"({part} IS TRUE)"
 
 
-def joined(parts: Sequence[tuple[str, str]]) -> str:
-    """Return the texts whose condition holds, in this order, with | between them. `parts` is (condition, text)."""
-    groups = [parts[start : start + GROUP] for start in range(0, len(parts), GROUP)]
-    if len(groups) == 1:
-        return _together(parts)
-    any_part = some(condition for condition, _ in parts)
-    return (
-        f"CASE WHEN {any_part} THEN concat_ws('|', {', '.join(map(_together, groups))}) ELSE '' END" if parts else "''"
-    )
-
-
-def _together(parts: Sequence[tuple[str, str]]) -> str:
-    texts = ", ".join(f"CASE WHEN {condition} THEN {said} END" for condition, said in parts)
-    return f"CASE WHEN {some(condition for condition, _ in parts)} THEN concat_ws('|', {texts}) END"
-
-
 def uses(expression: str) -> Iterator[str]:
     """Yield the names of the columns an expression builds on."""
     for found in re.finditer(r'"([^"]+)"', expression):
@@ -126,6 +110,22 @@ class Columns:
 
     def __getitem__(self, name: str) -> str:
         return f'"{self._spelled[name]}"'
+
+    def joined(self, name: str, parts: Sequence[tuple[str, str]]) -> str:
+        """Add a column with the texts whose condition holds, in this order, with | between them.
+
+        `parts` is (condition, text). Few hold in a row, so there are columns that say of several whether any does.
+        """
+        groups = [parts[start : start + GROUP] for start in range(0, len(parts), GROUP)]
+        anything = [self.add(f"{name}, {n}", some(holds for holds, _ in g)) for n, g in enumerate(groups, 1)]
+        texts = []
+        for any_of, group in zip(anything, groups, strict=True):
+            said = ", ".join(f"CASE WHEN {condition} THEN {what} END" for condition, what in group)
+            texts.append(f"CASE WHEN {any_of} THEN concat_ws('|', {said}) END")
+        any_at_all = self.add(f"{name}, any", some(anything))
+        return self.add(
+            name, f"CASE WHEN {any_at_all} THEN concat_ws('|', {', '.join(texts)}) ELSE '' END" if texts else "''"
+        )
 
     def layers(self, wanted: Iterable[str]) -> list[list[Column]]:
         """Return the columns that the expressions `wanted` build on, layer by layer."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from psoas.knowledge.model import Knowledge
 from psoas.readings.screen.cells import Cells, Form
 from psoas.readings.screen.certainty import Certainties
 from psoas.readings.screen.clauses import Clauses
-from psoas.readings.screen.sql import Column, Columns, joined, text, uses
+from psoas.readings.screen.sql import Column, Columns, text, uses
 from psoas.readings.screen.states import States
 
 ANSWERS = "answers"
@@ -67,9 +67,11 @@ class Screening:
 
     def rejected(self) -> str:
         """Return which findings are refused."""
-        return self.columns.add(
-            "rejected", lambda: joined([(self.states.refused(name), text(name)) for name in self.knowledge.findings])
-        )
+        return self._those("rejected", self.knowledge.findings, self.states.refused)
+
+    def _those(self, name: str, ids: Iterable[str], holds: Callable[[str], str]) -> str:
+        """Return a column with those `ids` that something holds of."""
+        return self.columns.joined(name, [(holds(id), text(id)) for id in ids])
 
     def outputs(self) -> dict[str, str]:
         """Return what comes out of a row: name → expression."""
@@ -77,17 +79,19 @@ class Screening:
         ranked = self._ranked()
         return {
             "disposition": clauses.level,
-            "triage_rules": joined([(clauses.fires(clause), text(clause.id)) for clause in clauses.triage]),
+            "triage_rules": self.columns.joined(
+                "triage rules", [(clauses.fires(clause), text(clause.id)) for clause in clauses.triage]
+            ),
             "causes": f"without_rank({ranked})",
             "certainties": f"certainty_in_rank({ranked})",
-            "remedies": joined([(clauses.given(name), text(name)) for name in knowledge.remedies]),
-            "withheld": joined([(clauses.kept_back(name), text(name)) for name in knowledge.remedies]),
+            "remedies": self._those("remedies", knowledge.remedies, clauses.given),
+            "withheld": self._those("withheld", knowledge.remedies, clauses.kept_back),
             "rejected": self.rejected(),
         }
 
     def conclusions(self) -> str:
         """Return every conclusion established, named as a cause or not."""
-        return joined([(self.clauses.holds(name), text(name)) for name in self.knowledge.conclusions])
+        return self._those("conclusions", self.knowledge.conclusions, self.clauses.holds)
 
     def _ranked(self) -> str:
         """Return the causes, each after a number of ten digits that sorts them: by kind, urgency and certainty."""
@@ -99,7 +103,7 @@ class Screening:
             certainty = f"CAST(round({self.certainties.of(conclusion.id)} * 10000e0) AS INT)"
             key = f"CAST({fixed} + {self._calm(conclusion.id)} - {certainty} AS STRING)"
             parts.append((self.clauses.holds(conclusion.id), f"concat({key}, {text(' ' + conclusion.id)})"))
-        return self.columns.add("ranked", f"in_order({joined(parts)})")
+        return self.columns.add("ranked", f"in_order({self.columns.joined('unranked', parts)})")
 
     def _calm(self, conclusion: str) -> str:
         """Return how little urgent the most urgent triage rule is that fired and names a conclusion, times 100000."""
@@ -142,7 +146,8 @@ def rejects_text(knowledge: Knowledge, carried: Iterable[str], forms: Mapping[st
     """
     screening = Screening(knowledge, forms)
     rules = knowledge.contradictions.values()
-    holding = joined([(screening.states.contradiction(rule), text(rule.id)) for rule in rules])
+    parts = [(screening.states.contradiction(rule), text(rule.id)) for rule in rules]
+    holding = screening.columns.joined("contradictions", parts)
     outputs = {"rejected": screening.rejected(), "contradictions": holding}
     chosen = {name: f'"{name}"' for name in carried} | outputs
     return "\n".join(_written(screening.columns.layers(outputs.values()), chosen)) + "\n"
