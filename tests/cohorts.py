@@ -44,6 +44,27 @@ def table_of(path: Path, knowledge: Knowledge, cases: Sequence[Written]) -> Path
     return write_table(path, ["number", *findings], rows)
 
 
+SEVERAL = ("any of", "list of numbers")
+FORMS = ("csv", "parquet", "lists")
+"""How a table may hold the same cells: as texts, as texts in dictionaries, and several values as lists as well."""
+
+
+def in_form(form: str, table: Path, knowledge: Knowledge) -> Path:
+    """Return the CSV `table` in one of `FORMS`."""
+    if form == "csv":
+        return table
+    import duckdb
+
+    out = table.with_suffix(".parquet")
+    several = [f.id for f in knowledge.findings.values() if f.type in SEVERAL]
+    split = [f'string_split("{name}", \'|\') AS "{name}"' for name in several if form == "lists"]
+    chosen = f"* REPLACE ({', '.join(split)})" if split else "*"
+    with duckdb.connect() as db:
+        source = f"read_csv('{table}', header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
+        db.execute(f"COPY (SELECT {chosen} FROM {source}) TO '{out}' (DICTIONARY_SIZE_LIMIT 100000)")
+    return out
+
+
 @dataclass
 class Screened:
     """What came of a table."""

@@ -133,7 +133,7 @@ def row_number(table: Table, rows: Sequence[int]) -> str:
     if table.form == "csv":
         return "row_number() OVER ()"
     before = [sum(rows[:place]) for place in range(len(rows))]
-    return f"{before}[file_index + 1] + file_row_number + 1" if len(rows) > 1 else "file_row_number + 1"
+    return f"{before}[CAST(file_index AS BIGINT) + 1] + file_row_number + 1" if len(rows) > 1 else "file_row_number + 1"
 
 
 def _typed(column: Column, carried: str, form: str | None) -> str:

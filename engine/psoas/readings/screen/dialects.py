@@ -12,11 +12,11 @@ FOREIGN_BAR = "¦"
 
 NUMBER = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,2})?"
 
-PART = (
-    "CASE WHEN w IS NULL OR w = '' OR w LIKE ' %' AND trim(w) = '' THEN '\"\"' "
-    f"WHEN w LIKE '%|%' THEN replace(w, '|', '{FOREIGN_BAR}') ELSE w END"
-)
-"""A part of a list as it would be typed between bars."""
+
+def _part(trimmed: str) -> str:
+    """Return a part w of a list as it would be typed between bars."""
+    return f"CASE WHEN coalesce({trimmed}, '') = '' THEN '\"\"' ELSE replace(w, '|', '{FOREIGN_BAR}') END"
+
 
 DUCKDB = (
     f"CREATE OR REPLACE TEMP MACRO tidy(x) AS trim(x, '{SPACE}')",
@@ -31,8 +31,8 @@ DUCKDB = (
     f"WHEN regexp_full_match(x, '{NUMBER}') THEN TRY_CAST(x AS DOUBLE) "
     f"WHEN regexp_full_match(tidy(x), '{NUMBER}') THEN TRY_CAST(tidy(x) AS DOUBLE) END",
     "CREATE OR REPLACE TEMP MACRO all_digits(x) AS ltrim(x, '0123456789') = ''",
-    "CREATE OR REPLACE TEMP MACRO as_cell(list) AS "
-    f"CASE WHEN len(list) = 0 THEN '[]' ELSE array_to_string(list_transform(list, lambda w: {PART}), '|') END",
+    "CREATE OR REPLACE TEMP MACRO as_cell(list) AS CASE WHEN len(list) = 0 THEN '[]' "
+    f"ELSE array_to_string(list_transform(list, lambda w: {_part('tidy(w)')}), '|') END",
     "CREATE OR REPLACE TEMP MACRO as_parts(x) AS string_split(x, '|')",
     "CREATE OR REPLACE TEMP MACRO as_numbers(parts) AS list_transform(parts, lambda w: as_number(w))",
     "CREATE OR REPLACE TEMP MACRO first_of(list) AS list[1]",
@@ -53,8 +53,17 @@ def _spark(head: str, body: str) -> str:
     return f"CREATE OR REPLACE TEMPORARY FUNCTION {head} RETURN {body}"
 
 
+def _trimmed(x: str) -> str:
+    return f"trim(BOTH '{_SPARK_SPACE}' FROM {x})"
+
+
+def _numbered(x: str) -> str:
+    """Return a text as a number. Functions of our own cannot be called where a list is transformed."""
+    return f"CASE WHEN regexp_like({_trimmed(x)}, '^{NUMBER}\\\\z') THEN TRY_CAST({_trimmed(x)} AS DOUBLE) END"
+
+
 SPARK = (
-    _spark("tidy(x STRING) RETURNS STRING", f"trim(BOTH '{_SPARK_SPACE}' FROM x)"),
+    _spark("tidy(x STRING) RETURNS STRING", _trimmed("x")),
     _spark("as_word(x STRING) RETURNS STRING", "translate(lower(tidy(x)), '- ', '__')"),
     _spark(
         "as_words(x STRING) RETURNS STRING",
@@ -70,17 +79,14 @@ SPARK = (
         "coalesce(array_position(split(words, '[|]'), x) = 0, FALSE)",
     ),
     _spark("has_form(x STRING, form STRING) RETURNS BOOLEAN", "regexp_like(x, concat('^(?:', form, ')\\\\z'))"),
-    _spark(
-        "as_number(x STRING) RETURNS DOUBLE",
-        f"CASE WHEN regexp_like(tidy(x), '^{NUMBER}\\\\z') THEN TRY_CAST(tidy(x) AS DOUBLE) END",
-    ),
+    _spark("as_number(x STRING) RETURNS DOUBLE", _numbered("x")),
     _spark("all_digits(x STRING) RETURNS BOOLEAN", "regexp_like(x, '^[0-9]*\\\\z')"),
     _spark(
         "as_cell(list ARRAY<STRING>) RETURNS STRING",
-        f"CASE WHEN size(list) = 0 THEN '[]' ELSE array_join(transform(list, w -> {PART}), '|') END",
+        f"CASE WHEN size(list) = 0 THEN '[]' ELSE array_join(transform(list, w -> {_part(_trimmed('w'))}), '|') END",
     ),
     _spark("as_parts(x STRING) RETURNS ARRAY<STRING>", "split(x, '[|]')"),
-    _spark("as_numbers(parts ARRAY<STRING>) RETURNS ARRAY<DOUBLE>", "transform(parts, w -> as_number(w))"),
+    _spark("as_numbers(parts ARRAY<STRING>) RETURNS ARRAY<DOUBLE>", f"transform(parts, w -> {_numbered('w')})"),
     _spark("first_of(list ARRAY<STRING>) RETURNS STRING", "try_element_at(list, 1)"),
     _spark("how_many(list ARRAY<STRING>) RETURNS INT", "size(list)"),
     _spark("from_end(list ARRAY<DOUBLE>, place INT) RETURNS DOUBLE", "try_element_at(list, -place)"),
