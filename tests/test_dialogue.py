@@ -31,7 +31,7 @@ from psoas.knowledge.model import Knowledge
 from psoas.memory import Standing, State
 from psoas.telling.questioning import how, question, still_open
 from psoas_cli.conversation import HELP, Conversation
-from psoas_cli.screen import printable, width
+from psoas_cli.terminal import printable, width
 
 # ---------------------------------------------------------------- a conversation without a terminal
 

@@ -23,7 +23,7 @@ from psoas.knowledge.model import Knowledge
 from psoas.telling.questioning import still_open
 from psoas_cli.conversation import Conversation
 from psoas_cli.output import Problem, is_terminal
-from psoas_cli.screen import printable, width
+from psoas_cli.terminal import printable, width
 
 
 class ErrorStream:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from psoas_cli.screen import printable, width
+from psoas_cli.terminal import printable, width
 
 F = TypeVar("F", bound=Callable[..., Any])
 
