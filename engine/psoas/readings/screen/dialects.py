@@ -14,8 +14,10 @@ NUMBER = "[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,2})?"
 
 
 def _part(trimmed: str) -> str:
-    """Return a part w of a list as it would be typed between bars."""
-    return f"CASE WHEN coalesce({trimmed}, '') = '' THEN '\"\"' ELSE replace(w, '|', '{FOREIGN_BAR}') END"
+    """Return a part w of a list as it would be typed between bars. Most begin with a letter, and are quickly told."""
+    plain = "w BETWEEN '!' AND '~' AND w NOT LIKE '%|%'"
+    odd = f"WHEN coalesce({trimmed}, '') = '' THEN '\"\"' ELSE replace(w, '|', '{FOREIGN_BAR}')"
+    return f"CASE WHEN {plain} THEN w {odd} END"
 
 
 DUCKDB = (
