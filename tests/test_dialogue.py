@@ -578,6 +578,7 @@ class Sitting:
             dimensions=(24, columns),
             timeout=30,
             cwd=str(ROOT),
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # whoever runs the tests may ignore it
         )
         self.process.delaybeforesend = None
         self.seen = ""
