@@ -6,6 +6,7 @@ A result is a folder of parts, as Spark writes it. Rows are numbered as the part
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,9 +48,12 @@ class Spark:
         self._functions, self._error = functions, PySparkException
         if master.startswith("local") and not shutil.which("java"):
             raise Unusable([Fault(Place("spark"), "there is no java on this machine", "install Java 17 or later")])
+        logging.disable(logging.ERROR)  # py4j tells of an interrupt in pages
+        self._folder = tempfile.TemporaryDirectory(prefix="psoas-")
         builder = SparkSession.builder.appName("psoas").master(master).config("spark.log.level", "ERROR")
         for name, value in SETTINGS.items():
             builder = builder.config(name, value)
+        builder = builder.config("spark.sql.warehouse.dir", self._folder.name)  # else it makes one where it is called
         self._spark = builder.getOrCreate()
         self._spark.sparkContext.setLogLevel("ERROR")
         for statement in SPARK:
@@ -60,6 +64,7 @@ class Spark:
 
     def __exit__(self, *error: object) -> None:
         self._spark.stop()
+        self._folder.cleanup()
 
     # tables in
 
