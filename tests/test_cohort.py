@@ -19,7 +19,8 @@ from click.testing import CliRunner, Result
 
 from cohorts import read_csv, read_result, write_table
 from conftest import ROOT
-from psoas.cohort.tables import screening_findings
+from psoas.cohort.duck import Duck
+from psoas.cohort.tables import find_table, screening_findings
 from psoas.knowledge.load import load
 from psoas.knowledge.model import Knowledge
 from psoas_cli.main import psoas
@@ -233,6 +234,17 @@ def test_in_any_order_rows_keep_their_numbers(tmp_path: Path) -> None:
     assert numbered == {number: row["n"] for number, row in enumerate(read_result(also), 1)}
     assert read_csv(tmp_path / "out.rejects.csv") == read_csv(tmp_path / "also.rejects.csv")
     assert [int(item["row"]) for item in read_csv(tmp_path / "out.rejects.csv")] == list(range(1, 50_001, 3))
+
+
+def test_what_is_stored_once_for_many_rows_is_told_apart(tmp_path: Path) -> None:
+    """Texts that all differ are stored one by one; so the tests of the forms of a table try both."""
+    path = tmp_path / "t.parquet"
+    with duckdb.connect() as db:
+        said = "CAST(hash(n) AS VARCHAR) AS own, 'rim' AS shared, n AS number, ['a'] AS several"
+        db.execute(f"COPY (SELECT {said} FROM range(50000) t(n)) TO '{path}'")
+    with Duck() as duck:
+        kinds = {column.name: column.kind for column in duck.columns(find_table(str(path)))}
+    assert kinds == {"own": "text", "shared": "entry", "number": "number", "several": "list"}
 
 
 def test_in_any_order_a_csv_is_refused(tmp_path: Path) -> None:

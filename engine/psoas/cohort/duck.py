@@ -15,7 +15,7 @@ from psoas.cohort.rejects import Cell
 from psoas.cohort.tables import Column, Form, Match, Table
 from psoas.disk import replacing
 from psoas.faults import Fault, Place, Unusable
-from psoas.readings.screen.cells import Form as CellForm
+from psoas.readings.screen.cells import CellForm
 from psoas.readings.screen.dialects import DUCKDB
 
 T = TypeVar("T")

@@ -52,9 +52,8 @@ class Reasons:
 
     def _looked_at(self, name: str, cell: tuple[str | None, ...] | str | None) -> tuple[str, str]:
         """Return a cell as it is shown, and why it cannot be read; nothing if it can."""
-        several = isinstance(cell, tuple)
         shown = "|".join(part or "" for part in cell) if isinstance(cell, tuple) else cell or ""
-        said = written(self.knowledge.findings[name], list(cell) if several else cell)  # type: ignore[arg-type]
+        said = written(self.knowledge.findings[name], list(cell) if isinstance(cell, tuple) else cell)
         if said is None:
             return shown, ""
         try:

@@ -16,7 +16,7 @@ from psoas.cohort.summary import Summary, most_frequent, ordered
 from psoas.cohort.tables import Column, Form, Match, Table, matched
 from psoas.faults import Fault, Place, Unusable
 from psoas.knowledge.model import Knowledge
-from psoas.readings.screen.cells import Form as CellForm
+from psoas.readings.screen.cells import CellForm
 from psoas.readings.screen.text import outputs_of, rejects_text, screen_text
 
 FORMS: dict[str, Form] = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}

@@ -16,7 +16,7 @@ from typing import Any
 from psoas.cohort.rejects import Cell
 from psoas.cohort.tables import Column, Form, Match, Table
 from psoas.faults import Fault, Place, Unusable
-from psoas.readings.screen.cells import Form as CellForm
+from psoas.readings.screen.cells import CellForm
 from psoas.readings.screen.dialects import SPARK
 
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")

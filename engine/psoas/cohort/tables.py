@@ -14,7 +14,7 @@ from psoas.faults import Fault, Place, Unusable, nearest, quoted
 from psoas.knowledge.conditions import Test, leaves
 from psoas.knowledge.model import Calculated, Knowledge
 from psoas.knowledge.program import compile_program
-from psoas.readings.screen.cells import Form as CellForm
+from psoas.readings.screen.cells import CellForm
 from psoas.triage import Screen
 
 Form = Literal["csv", "parquet"]

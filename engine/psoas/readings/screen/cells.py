@@ -15,14 +15,14 @@ from psoas.knowledge.conditions import OPEN
 from psoas.knowledge.model import Calculated, Finding, Knowledge
 from psoas.readings.screen.sql import FALSE, Columns, double, every, negated, some, text
 
-Form: TypeAlias = Literal["number", "entry", "list"]
+CellForm: TypeAlias = Literal["number", "entry", "list"]
 """What a cell may be but a text on its own: a number, an entry of a dictionary many rows share, a list of texts."""
 
 
 class Cells:
     """The answers of a row as they stand in its cells, before contradictions."""
 
-    def __init__(self, knowledge: Knowledge, columns: Columns, forms: Mapping[str, Form]) -> None:
+    def __init__(self, knowledge: Knowledge, columns: Columns, forms: Mapping[str, CellForm]) -> None:
         """`forms` says which findings come as something else than as a text on its own.
 
         Of an entry, what functions alone say is worked out once for all rows that share it. A text on its own is
@@ -32,7 +32,7 @@ class Cells:
         self.columns = columns
         self._forms = forms
 
-    def _is(self, name: str, form: Form) -> bool:
+    def _is(self, name: str, form: CellForm) -> bool:
         return self._forms.get(name) == form
 
     def typed(self, name: str) -> str:

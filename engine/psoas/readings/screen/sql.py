@@ -75,11 +75,10 @@ def uses(expression: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: what it is called, what it is worked out from, and under which heading it stands."""
+    """A column: what it is called, and what it is worked out from."""
 
     name: str
     expression: str
-    heading: str
 
     def uses(self) -> Iterator[str]:
         """Yield the names of the columns it builds on."""
@@ -92,10 +91,6 @@ class Columns:
     def __init__(self) -> None:
         self._made: dict[str, Column] = {}
         self._spelled: dict[str, str] = {}
-        self.heading = ""
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._spelled
 
     def add(self, name: str, expression: str | Callable[[], str]) -> str:
         """Add a column if there is none of that name, and return how an expression writes it."""
@@ -105,7 +100,7 @@ class Columns:
             while spelled.lower() in self._made:
                 spelled += "'"
             self._spelled[name] = spelled
-            self._made[spelled.lower()] = Column(spelled, written, self.heading)
+            self._made[spelled.lower()] = Column(spelled, written)
         return self[name]
 
     def __getitem__(self, name: str) -> str:

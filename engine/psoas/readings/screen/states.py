@@ -38,7 +38,7 @@ class States:
     # values
 
     def value(self, name: str) -> str:
-        """Return the value of a finding, NULL where it has none."""
+        """Return the value of a finding; of a calculated one NULL where it has none, else as `Cells.none` says."""
         if name in self.knowledge.calculated:
             formula = self.knowledge.calculated[name].formula
             column = self._named(name, "calculated")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from psoas.knowledge.model import Knowledge
-from psoas.readings.screen.cells import Cells, Form
+from psoas.readings.screen.cells import CellForm, Cells
 from psoas.readings.screen.certainty import Certainties
 from psoas.readings.screen.clauses import Clauses
 from psoas.readings.screen.sql import Column, Columns, text, uses
@@ -35,7 +35,7 @@ OUTPUTS = (
 )
 
 
-NO_FORMS: Mapping[str, Form] = {}
+NO_FORMS: Mapping[str, CellForm] = {}
 
 FLAGGED = (Output("disposition", False), Output("rejected", True))
 
@@ -50,11 +50,10 @@ def outputs_of(knowledge: Knowledge, *, conclusions: bool = False, flags: bool =
 class Screening:
     """A knowledge base ready to be written as SQL."""
 
-    def __init__(self, knowledge: Knowledge, forms: Mapping[str, Form] = NO_FORMS) -> None:
+    def __init__(self, knowledge: Knowledge, forms: Mapping[str, CellForm] = NO_FORMS) -> None:
         """`forms` says which findings come as something else than texts."""
         self.knowledge = knowledge
         columns = self.columns = Columns()
-        columns.heading = "answers"
         cells = Cells(knowledge, columns, forms)
         self.states = States(knowledge, cells, before=States(knowledge, cells))
         self.clauses = Clauses(knowledge, self.states)
@@ -122,7 +121,7 @@ def screen_text(
     knowledge: Knowledge,
     carried: Iterable[str] = (),
     *,
-    forms: Mapping[str, Form] = NO_FORMS,
+    forms: Mapping[str, CellForm] = NO_FORMS,
     lists: bool = True,
     conclusions: bool = False,
     flags: bool = False,
@@ -139,7 +138,7 @@ def screen_text(
     return "\n".join(_written(layers, chosen)) + "\n"
 
 
-def rejects_text(knowledge: Knowledge, carried: Iterable[str], forms: Mapping[str, Form] = NO_FORMS) -> str:
+def rejects_text(knowledge: Knowledge, carried: Iterable[str], forms: Mapping[str, CellForm] = NO_FORMS) -> str:
     """Return the SQL text that says of `answers` what is `rejected`, and which `contradictions` hold.
 
     Both are words with | between them; the columns `carried` come out too.
