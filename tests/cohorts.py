@@ -10,7 +10,8 @@ from typing import Any
 
 from psoas.case import make_case
 from psoas.cohort.duck import Duck
-from psoas.cohort.screening import Engine, match_table, screen_table
+from psoas.cohort.engine import Engine
+from psoas.cohort.screening import cohort_of, screen_cohort
 from psoas.cohort.summary import Summary
 from psoas.cohort.tables import find_table
 from psoas.knowledge.conditions import Kleene
@@ -88,8 +89,7 @@ def screened(
         it = engine or duck
         table = find_table(str(source))
         out, aside = folder / f"result.{form}", folder / "result.rejects.csv"
-        match = match_table(knowledge, it, table, **more)
-        summary = screen_table(knowledge, it, table, match, out, aside, **more)
+        summary = screen_cohort(cohort_of(knowledge, it, table, **more), it, out, aside)
         return Screened(read_result(out), read_csv(aside), summary)
 
 

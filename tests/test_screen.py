@@ -239,7 +239,7 @@ def test_a_cell_says_what_the_same_text_says_in_a_case_file(form: str, bicycle: 
         for name in names:
             rows.append([str(len(rows)), *(said if other == name else "" for other in names)])
             split = form == "lists" and said and bicycle.findings[name].type in SEVERAL
-            typed = written(bicycle.findings[name], list(said.split("|")) if split else said)
+            typed = written(bicycle.findings[name], tuple(said.split("|")) if split else said)
             cases.append({} if typed is None else {name: typed})
     table = in_form(form, write_table(tmp_path / "t.csv", ["number", *names], rows), bicycle)
     found = screened(bicycle, table, tmp_path, conclusions=True)

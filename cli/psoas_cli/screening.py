@@ -15,9 +15,9 @@ import click
 from psoas_cli.output import Problem, is_terminal, kb_option, write
 
 if TYPE_CHECKING:
-    from psoas.cohort.screening import Engine
+    from psoas.cohort.engine import Cohort, Engine
     from psoas.cohort.summary import Summary
-    from psoas.cohort.tables import Match, Table
+    from psoas.cohort.tables import Table
     from psoas.knowledge.model import Knowledge
 
 PLOTS = ("svg", "png")
@@ -106,20 +106,19 @@ def _run(
     *,
     sql: bool,
 ) -> None:
-    from psoas.cohort.screening import match_table, screen_table
+    from psoas.cohort.screening import cohort_of, screen_cohort
     from psoas.cohort.summary import to_json, to_text
-    from psoas.readings.screen.text import screen_text
 
-    match = match_table(knowledge, engine, table, **wanted)
+    cohort = cohort_of(knowledge, engine, table, **wanted)
     if sql:
-        write(None, screen_text(knowledge, match.passed_on, forms=match.forms, **wanted))
+        write(None, cohort.text())
         return
     assert output is not None
-    for line in _warnings(knowledge, match):
+    for line in _warnings(cohort):
         click.echo(line, err=True)
     set_aside = rejects or output.with_name(f"{output.stem}.rejects.csv")
     try:
-        done = screen_table(knowledge, engine, table, match, output, set_aside, told=progress.now, **wanted)
+        done = screen_cohort(cohort, engine, output, set_aside, told=progress.now)
     except OSError as error:
         raise Problem(f"{output}: cannot be written: {error.strerror or error}") from error
     progress.end()
@@ -131,14 +130,15 @@ def _run(
         write(plot, _drawn(done, knowledge, plot.suffix.lstrip(".").lower()))
 
 
-def _warnings(knowledge: Knowledge, match: Match) -> Iterator[str]:
+def _warnings(cohort: Cohort) -> Iterator[str]:
     """Yield what should be known before a long run."""
+    match = cohort.match
     if not match.answers:
         yield "psoas: no column is named after a finding"
     for column, finding in match.close.items():
         yield f"psoas: column {column!r} is carried through; did you mean {finding}?"
     if match.unanswered:
-        settled = knowledge.manifest.otherwise.settled
+        settled = cohort.knowledge.manifest.otherwise.settled
         yield (
             f"psoas: {len(match.unanswered)} questions that may decide how urgent it is have no column; no row in "
             f"which one of them matters can be {settled}: {', '.join(match.unanswered)}"

@@ -25,14 +25,13 @@ def screener(knowledge: Knowledge) -> Screener:
     if find_spec("duckdb") is None:
         raise NotThere("duckdb is not installed")
     from psoas.cohort.duck import Duck
-    from psoas.cohort.screening import match_table, screen_table
+    from psoas.cohort.screening import cohort_of, screen_cohort
     from psoas.cohort.tables import find_table
 
     def screen(source: Path, out: Path) -> None:
         with Duck(ordered=False) as duck:
-            table = find_table(str(source))
-            match = match_table(knowledge, duck, table, flags=True)
-            screen_table(knowledge, duck, table, match, out, out.with_suffix(".rejects.csv"), flags=True)
+            cohort = cohort_of(knowledge, duck, find_table(str(source)), flags=True)
+            screen_cohort(cohort, duck, out, out.with_suffix(".rejects.csv"))
 
     return screen
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psoas.cohort.duck import Duck
-from psoas.cohort.screening import match_table
+from psoas.cohort.engine import Result
+from psoas.cohort.screening import cohort_of
 from psoas.cohort.summary import most_frequent
 from psoas.cohort.tables import Table
 from psoas.knowledge.model import Knowledge
-from psoas.readings.screen.text import screen_text
 
 MOVING = ("causes", "remedies")
 EXAMPLES = 3
@@ -43,15 +43,13 @@ class Drift:
 def drift(old: Knowledge, new: Knowledge, table: Table, *, memory: str = "1GB") -> Drift:
     """Return what changes in `table` between two versions. Raises `Unusable`, and `ImportError` without duckdb."""
     with Duck(memory=memory) as duck, tempfile.TemporaryDirectory(prefix="psoas-") as folder:
-        before, after = Path(folder) / "before.parquet", Path(folder) / "after.parquet"
-        for out, knowledge in ((before, old), (after, new)):
-            match = match_table(knowledge, duck, table)
-            text = screen_text(knowledge, forms=match.forms)
-            duck.screen(table, match, tuple(knowledge.findings), text, out, "parquet", carry=False)
+        before, after = (Result(Path(folder, f"{name}.parquet"), "parquet") for name in ("before", "after"))
+        for result, knowledge in ((before, old), (after, new)):
+            duck.screen(cohort_of(knowledge, duck, table, alone=True), result)
         moved = {what: duck.moved(before, after, what) for what in MOVING}
         changes = duck.changes(before, after, "disposition", EXAMPLES)
         return Drift(
-            duck.rows_of(after, "parquet"),
+            duck.rows_of(after),
             duck.differing(before, after, MOVING),
             tuple(Change(one, two, count, tuple(rows)) for one, two, count, rows in changes),
             {what: most_frequent(come) for what, (come, _) in moved.items()},

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from psoas.cohort import duck_sql as sql
-from psoas.cohort.rejects import Cell
-from psoas.cohort.tables import Column, Form, Match, Table
+from psoas.cohort.engine import Cohort, Result
+from psoas.cohort.rejects import Reasons
+from psoas.cohort.tables import Column, Table
 from psoas.disk import replacing
 from psoas.faults import Fault, Place, Unusable
-from psoas.readings.screen.cells import CellForm
 from psoas.readings.screen.dialects import DUCKDB
 
 T = TypeVar("T")
@@ -23,8 +23,8 @@ T = TypeVar("T")
 NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
            "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")  # fmt: skip
 POLL = 0.1
-GROUP = 20_480
-"""Rows a group of a Parquet file: whole groups are held until they are written, by each thread."""
+BATCH = 10_000
+"""Refused cells whose reasons are looked for at a time."""
 SLOW_ON_WIDE_PLANS = ("projection_placement", "common_subexpressions")
 """Optimizers that take long on hundreds of columns and gain nothing here. Not every version has both."""
 
@@ -110,63 +110,67 @@ class Duck:
         """Yield a file beside `out` that takes its place if nothing goes wrong."""
         return replacing(out)
 
-    def screen(
-        self, table: Table, match: Match, knows: Sequence[str], text: str, out: Path, form: Form, *, carry: bool = True
-    ) -> None:
-        """Write what `text` yields for `table` to the file `out`, with the table's names of the columns it carries."""
-        answers = sql.answers(table, match, knows, self._row(table) if match.numbered else "")
+    def screen(self, cohort: Cohort, result: Result) -> None:
+        """Write the result of `cohort`, with the table's own names of the columns that come out."""
+        table, match = cohort.table, cohort.match
+        answers = sql.answers(cohort, self._row(table) if match.numbered else "")
         self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {answers}", table)
-        names = {as_: column.name for as_, column in match.kept.items()} if carry else {}
-        renamed = ", ".join(f"{sql.name(as_)} AS {sql.name(name)}" for as_, name in names.items())
-        carried = ", ".join(map(sql.name, names))
-        how = "FORMAT csv, HEADER true" if form == "csv" else f"FORMAT parquet, ROW_GROUP_SIZE {GROUP}"
-        chosen = f"{renamed}, COLUMNS(* EXCLUDE ({carried}))" if names else "*"
-        self._run(f"COPY (SELECT {chosen} FROM ({text})) TO {sql.text(str(out))} ({how}, USE_TMP_FILE false)", table)
+        renamed = ", ".join(f"{sql.name(as_)} AS {sql.name(column.name)}" for as_, column in match.kept.items())
+        chosen = f"{renamed}, COLUMNS(* EXCLUDE ({', '.join(map(sql.name, match.kept))}))" if renamed else "*"
+        text = cohort.text(lists=result.form == "parquet")
+        self._run(f"COPY (SELECT {chosen} FROM ({text})) TO {sql.target(result)}", table)
 
-    def rows_of(self, out: Path, form: Form) -> int:
-        """Return how many rows the result in `out` has."""
-        return int(self._fetch(f"SELECT count(*) FROM {sql.result(out, form)}")[0][0])
+    def rows_of(self, result: Result) -> int:
+        """Return how many rows `result` has."""
+        return int(self._fetch(f"SELECT count(*) FROM {sql.result(result)}")[0][0])
 
-    def tally(self, out: Path, form: Form, column: str, *, several: bool) -> dict[str, int]:
-        """Return how often each value, or each part of a list, stands in a column of the result in `out`."""
+    def tally(self, result: Result, column: str, *, several: bool) -> dict[str, int]:
+        """Return how often each value, or each part of a list, stands in a column of `result`."""
         said = sql.name(column)
         if several:
-            said = f"unnest({said})" if form == "parquet" else f"unnest(as_list(coalesce({said}, '')))"
-        query = f"SELECT said, count(*) FROM (SELECT {said} AS said FROM {sql.result(out, form)}) GROUP BY said"
+            said = f"unnest({said})" if result.form == "parquet" else f"unnest(as_list(coalesce({said}, '')))"
+        query = f"SELECT said, count(*) FROM (SELECT {said} AS said FROM {sql.result(result)}) GROUP BY said"
         return {str(value): int(count) for value, count in self._fetch(query)}
 
-    def flagged(self, out: Path, form: Form, columns: Sequence[str]) -> dict[str, int]:
-        """Return in how many rows of the result in `out` each of `columns`, yes or no, is yes."""
-        sums = ", ".join(f"count(*) FILTER (CAST({sql.name(name)} AS BOOLEAN))" for name in columns)
-        return dict(zip(columns, map(int, self._fetch(f"SELECT {sums} FROM {sql.result(out, form)}")[0]), strict=True))
+    def flagged(self, result: Result, columns: Sequence[str]) -> dict[str, int]:
+        """Return in how many rows of `result` each of `columns`, yes or no, is yes."""
+        sums = ", ".join(f"count_if(CAST({sql.name(name)} AS BOOLEAN))" for name in columns)
+        return dict(zip(columns, map(int, self._fetch(f"SELECT {sums} FROM {sql.result(result)}")[0]), strict=True))
 
-    def rejects(
-        self,
-        table: Table,
-        match: Match,
-        knows: Sequence[str],
-        text: Callable[[Mapping[str, CellForm]], str],
-        contradicted: Sequence[str],
-        done: Path,
-        form: Form,
-    ) -> Iterator[tuple[int, str, Cell, list[str]]]:
-        """Yield each refused cell: its row, finding and content, and the contradictions that hold in the row."""
+    def set_aside(self, cohort: Cohort, result: Result, reasons: Reasons, out: Path) -> None:
+        """Write the cells that `result` says were rejected to the CSV `out`, row by row, each with its reason.
 
-        row, found = self._row(table), sql.rows_set_aside(done, form, numbered=match.numbered)
-        self._run(f"CREATE OR REPLACE TEMP TABLE set_aside AS {found}")
-        self._run(f"CREATE OR REPLACE TEMP TABLE suspect AS {sql.having('set_aside', contradicted)}")
-        answers = sql.answers(table, match, knows, row, among="suspect")
-        self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {answers}", table)
-        forms = {name: form for name, form in match.forms.items() if form != "entry"}  # a join takes entries apart
-        self._run(f"CREATE OR REPLACE TEMP TABLE contradictory AS {sql.contradictory(text(forms))}", table)
-        result = self._run(sql.refused_cells(table, match, row), table)
-        while batch := self._watched(lambda: result.fetchmany(10_000), table):
-            for row, name, cell, parts, holding in batch:
-                yield row, name, cell if parts is None else parts, holding.split("|") if holding else []
+        The table is read again in those rows alone, and a reason is looked for once for all cells that are alike.
+        """
+        table, row = cohort.table, self._row(cohort.table)
+        self._keep("set_aside", sql.rows_set_aside(result, numbered=cohort.match.numbered))
+        self._keep("suspect", sql.having("set_aside", cohort.knowledge.refusable))
+        self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {sql.answers(cohort, row, among='suspect')}", table)
+        forms = {name: form for name, form in cohort.match.forms.items() if form != "entry"}  # a join takes them apart
+        text = cohort.contradictions_text(["row"], forms, rejected=False)
+        self._keep("contradictory", sql.contradictory(text), table)
+        self._keep("refused", sql.refused_cells(cohort, row), table)
+        self._keep("alike", sql.ALIKE)
+        self._run(f"CREATE OR REPLACE TEMP TABLE reasons {sql.REASONS}")
+        for first in range(1, 1 + int(self._fetch("SELECT count(*) FROM alike")[0][0]), BATCH):
+            cells = self._fetch(f"SELECT * FROM alike WHERE number BETWEEN {first} AND {first + BATCH - 1}")
+            found = [
+                (number, turn, *said)
+                for number, finding, cell, parts, holding in cells
+                for turn, said in enumerate(
+                    reasons.of(finding, cell if parts is None else tuple(parts), tuple(holding))
+                )
+            ]
+            if found:
+                self._run(sql.INSERT_REASONS, table, [list(column) for column in zip(*found, strict=True)])
+        self._run(f"COPY ({sql.REJECTS}) TO {sql.target(Result(out, 'csv'))}")
+
+    def _keep(self, name: str, query: str, table: Table | None = None) -> None:
+        self._run(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", table)
 
     # two results
 
-    def changes(self, old: Path, new: Path, column: str, examples: int) -> list[tuple[str, str, int, list[int]]]:
+    def changes(self, old: Result, new: Result, column: str, examples: int) -> list[tuple[str, str, int, list[int]]]:
         """Return each change of `column` between two results: from, to, how many rows, the first of them from 1 on."""
         query = (
             f"SELECT a.{column}, b.{column}, count(*), min(place + 1, {examples}) "
@@ -174,7 +178,7 @@ class Duck:
         )
         return [(str(a), str(b), int(n), sorted(map(int, rows))) for a, b, n, rows in self._fetch(query)]
 
-    def moved(self, old: Path, new: Path, column: str) -> tuple[dict[str, int], dict[str, int]]:
+    def moved(self, old: Result, new: Result, column: str) -> tuple[dict[str, int], dict[str, int]]:
         """Return in how many rows each part of the list `column` comes between two results, and goes."""
 
         def only(one: str, other: str) -> dict[str, int]:
@@ -184,7 +188,7 @@ class Duck:
 
         return only("b", "a"), only("a", "b")
 
-    def differing(self, old: Path, new: Path, columns: Sequence[str]) -> int:
+    def differing(self, old: Result, new: Result, columns: Sequence[str]) -> int:
         """Return in how many rows any of `columns`, the order of lists apart, differs between two results."""
         other = " OR ".join(f"list_sort(a.{name}) <> list_sort(b.{name})" for name in columns)
         differs = f"a.disposition <> b.disposition OR {other}"
@@ -195,8 +199,8 @@ class Duck:
     def _fetch(self, query: str, table: Table | None = None) -> list[tuple[Any, ...]]:
         return list(self._run(query, table).fetchall())
 
-    def _run(self, query: str, table: Table | None = None) -> Any:
-        return self._watched(lambda: self._db.execute(query), table)
+    def _run(self, query: str, table: Table | None = None, values: Sequence[list[Any]] = ()) -> Any:
+        return self._watched(lambda: self._db.execute(query, values), table)
 
     def _watched(self, work: Callable[[], T], table: Table | None = None) -> T:
         """Return what `work` returns, done in a thread of its own: so it can be watched, and interrupted."""

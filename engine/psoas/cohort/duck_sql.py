@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from psoas.cohort.tables import Column, Form, Match, Table
+from psoas.cohort.engine import Cohort, Result
+from psoas.cohort.tables import Column, Match, Table
+
+GROUP = 20_480
+"""Rows a group of a Parquet file: whole groups are held until they are written, by each thread."""
 
 
 def name(of: str) -> str:
@@ -34,29 +37,37 @@ def source(table: Table) -> str:
     )
 
 
-def result(out: Path, form: Form) -> str:
+def result(of: Result) -> str:
     """Return what reads a result that was written."""
-    if form == "parquet":
-        return f"read_parquet({text(str(out))})"
-    return f"read_csv({text(str(out))}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
+    if of.form == "parquet":
+        return f"read_parquet({text(str(of.path))})"
+    return (
+        f"read_csv({text(str(of.path))}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
+    )
 
 
-def paired(old: Path, new: Path) -> str:
+def target(of: Result) -> str:
+    """Return where and how to write a result."""
+    how = "FORMAT csv, HEADER true" if of.form == "csv" else f"FORMAT parquet, ROW_GROUP_SIZE {GROUP}"
+    return f"{text(str(of.path))} ({how}, USE_TMP_FILE false)"
+
+
+def paired(old: Result, new: Result) -> str:
     """Return the rows of two results side by side."""
-    one, two = (f"(SELECT *, file_row_number AS place FROM {result(path, 'parquet')})" for path in (old, new))
+    one, two = (f"(SELECT *, file_row_number AS place FROM {result(each)})" for each in (old, new))
     return f"{one} a JOIN {two} b USING (place)"
 
 
-def rows_set_aside(out: Path, form: Form, *, numbered: bool) -> str:
+def rows_set_aside(of: Result, *, numbered: bool) -> str:
     """Return the query for the rows of a result in which something is rejected: row, rejected.
 
     The result has the numbers of the rows, or else their order.
     """
-    if form == "parquet":
+    if of.form == "parquet":
         row = '"row"' if numbered else 'file_row_number + 1 AS "row"'
-        return f"SELECT {row}, rejected FROM {result(out, form)} WHERE len(rejected) > 0"
+        return f"SELECT {row}, rejected FROM {result(of)} WHERE len(rejected) > 0"
     row = 'CAST("row" AS BIGINT) AS "row"' if numbered else 'row_number() OVER () AS "row"'
-    rows = f"SELECT {row}, rejected FROM {result(out, form)}"
+    rows = f"SELECT {row}, rejected FROM {result(of)}"
     return f"SELECT \"row\", as_list(rejected) AS rejected FROM ({rows}) WHERE rejected <> ''"
 
 
@@ -70,19 +81,32 @@ def contradictory(query: str) -> str:
     return f"SELECT \"row\", contradictions FROM ({query}) WHERE contradictions <> ''"
 
 
-def refused_cells(table: Table, match: Match, row: str) -> str:
-    """Return the query for the cells that `set_aside` names: row, finding, content, what is `contradictory` there.
+def refused_cells(cohort: Cohort, row: str) -> str:
+    """Return the query for the cells that `set_aside` names: row, place, finding, cell, parts, holding.
 
-    The content is a text or, in the column after it, a list of texts.
+    What stands in the cell is a text or, as `parts`, a list; `holding` is what is `contradictory` in the row.
     """
+    match = cohort.match
     places = f"[{', '.join(map(text, match.answers))}]"
     cells = 'SELECT "row", unnest(rejected) AS finding FROM set_aside'
-    content = f"{_cell(match, lists=False)}, {_cell(match, lists=True)}"
     return (
-        f'SELECT "row", finding, {content}, contradictions FROM ({cells}) '
-        f'LEFT JOIN contradictory USING ("row") JOIN ({_raw(table, match, row)}) USING ("row") '
-        f'ORDER BY "row", list_position({places}, finding)'
+        f'SELECT "row", list_position({places}, finding) AS place, finding, {_cell(match, lists=False)} AS cell, '
+        f"{_cell(match, lists=True)} AS parts, as_list(coalesce(contradictions, '')) AS holding FROM ({cells}) "
+        f'LEFT JOIN contradictory USING ("row") JOIN ({_raw(cohort.table, match, row)}) USING ("row")'
     )
+
+
+ALIKE = "SELECT row_number() OVER () AS number, * FROM (SELECT DISTINCT finding, cell, parts, holding FROM refused)"
+"""The query for the cells of `refused` that differ, numbered."""
+REASONS = "(number BIGINT, turn INT, value VARCHAR, reason VARCHAR)"
+"""The columns of `reasons`: of a cell of `alike` as it is shown, and each reason in its turn."""
+INSERT_REASONS = "INSERT INTO reasons SELECT unnest($1), unnest($2), unnest($3), unnest($4)"
+REJECTS = (
+    'SELECT "row", a.finding AS "column", value, reason FROM refused r JOIN alike a ON r.finding = a.finding '
+    "AND r.holding = a.holding AND r.cell IS NOT DISTINCT FROM a.cell AND r.parts IS NOT DISTINCT FROM a.parts "
+    'JOIN reasons USING (number) ORDER BY "row", place, turn'
+)
+"""The query for the cells of `refused`, in the order of the table, with their reasons."""
 
 
 def _cell(match: Match, *, lists: bool) -> str:
@@ -113,19 +137,20 @@ def dictionaries(table: Table) -> str:
     )
 
 
-def answers(table: Table, match: Match, knows: Sequence[str], row: str = "", *, among: str = "") -> str:
+def answers(cohort: Cohort, row: str = "", *, among: str = "") -> str:
     """Return the query behind `answers`: the columns as they are, each finding as it was typed, and `row`, if given.
 
     With `among`, only of the rows that the table of that name has the numbers of.
     """
+    match = cohort.match
     columns = list(zip(match.columns, match.carried, strict=True))
     chosen = [*(['"row"'] if row else []), *map(name, match.carried)]
-    for finding in knows:
+    for finding in cohort.findings:
         place = match.answers.get(finding)
         typed = "CAST(NULL AS VARCHAR)" if place is None else _typed(*columns[place], match.forms.get(finding))
         chosen.append(f"{typed} AS {name(f'{finding} typed')}")
     only = f' SEMI JOIN {among} USING ("row")' if among else ""
-    return f"SELECT {', '.join(chosen)} FROM ({_raw(table, match, row)}){only}"
+    return f"SELECT {', '.join(chosen)} FROM ({_raw(cohort.table, match, row)}){only}"
 
 
 def row_number(table: Table, rows: Sequence[int]) -> str:

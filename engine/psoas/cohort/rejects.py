@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from psoas.case import Refused, read_answer
-from psoas.knowledge.model import Contradiction, Finding, Knowledge
+from psoas.knowledge.model import Finding, Knowledge
 
-Cell: TypeAlias = str | list[str | None] | None
+Cell: TypeAlias = str | tuple[str | None, ...] | None
 """What stands in a cell, numbers as texts."""
 
 
@@ -26,7 +28,7 @@ def written(finding: Finding, cell: Cell) -> str | list[str] | None:
     """Return a cell as an answer in a case file; None for an empty one, which asks nothing."""
     if cell is None:
         return None
-    if isinstance(cell, list):
+    if isinstance(cell, tuple):
         return [part or "" for part in cell]
     if not cell.strip():
         return None
@@ -38,26 +40,34 @@ class Reasons:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
-        self._of_cell = lru_cache(maxsize=10_000)(self._looked_at)
+        self.of = lru_cache(maxsize=10_000)(self._reasons)
+        """`_reasons`, remembered: the same few cells are refused again and again."""
 
-    def of(self, row: int, name: str, cell: Cell, holding: list[Contradiction]) -> Iterator[Reject]:
-        """Yield the rejects of a refused cell, given the contradictions that hold in its row."""
-        shown, reason = self._of_cell(name, tuple(cell) if isinstance(cell, list) else cell)
-        if reason:
-            yield Reject(row, name, shown, reason)
-        for rule in holding:
-            if name in rule.refuse:
-                yield Reject(row, name, shown, rule.because)
-                break
+    def _reasons(self, name: str, cell: Cell, holding: tuple[str, ...]) -> list[tuple[str, str]]:
+        """Return the refused cell of a finding as it is shown, with each reason.
 
-    def _looked_at(self, name: str, cell: tuple[str | None, ...] | str | None) -> tuple[str, str]:
-        """Return a cell as it is shown, and why it cannot be read; nothing if it can."""
-        shown = "|".join(part or "" for part in cell) if isinstance(cell, tuple) else cell or ""
-        said = written(self.knowledge.findings[name], list(cell) if isinstance(cell, tuple) else cell)
-        if said is None:
-            return shown, ""
-        try:
-            read_answer(self.knowledge.findings[name], said)
-        except Refused as refusal:
-            return shown, str(refusal)
-        return shown, ""
+        `holding` are the contradictions that hold in its row.
+        """
+        return [(_shown(cell), reason) for reason in self._found(name, cell, holding)]
+
+    def _found(self, name: str, cell: Cell, holding: tuple[str, ...]) -> Iterator[str]:
+        said = written(self.knowledge.findings[name], cell)
+        if said is not None:
+            try:
+                read_answer(self.knowledge.findings[name], said)
+            except Refused as refusal:
+                yield str(refusal)
+        rules = (self.knowledge.contradictions[id] for id in holding)
+        yield from [rule.because for rule in rules if name in rule.refuse][:1]
+
+
+def _shown(cell: Cell) -> str:
+    return "|".join(part or "" for part in cell) if isinstance(cell, tuple) else cell or ""
+
+
+def write(rejects: Iterable[Reject], out: Path) -> None:
+    """Write a table of `rejects` to the CSV `out`."""
+    with out.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(Reject._fields)
+        writer.writerows(rejects)

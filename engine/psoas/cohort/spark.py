@@ -9,14 +9,14 @@ import contextlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from psoas.cohort.rejects import Cell
-from psoas.cohort.tables import Column, Form, Match, Table
+from psoas.cohort.engine import Cohort, Result
+from psoas.cohort.rejects import Reasons, Reject, write
+from psoas.cohort.tables import Column, Table
 from psoas.faults import Fault, Place, Unusable
-from psoas.readings.screen.cells import CellForm
 from psoas.readings.screen.dialects import SPARK
 
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
@@ -89,12 +89,12 @@ class Spark:
         with self._told(table):
             return int(self._read(table).count())
 
-    def _answers(self, table: Table, match: Match, knows: Sequence[str], *, numbered: bool = False) -> Any:
+    def _answers(self, cohort: Cohort, *, numbered: bool = False) -> Any:
         """Make the view `answers`: the columns as they are, each finding as it was typed, and the row."""
-        f = self._functions
-        read = self._read(table).toDF(*match.carried)
+        f, match = self._functions, cohort.match
+        read = self._read(cohort.table).toDF(*match.carried)
         typed = []
-        for finding in knows:
+        for finding in cohort.findings:
             place = match.answers.get(finding)
             said = "CAST(NULL AS STRING)"
             if place is not None:
@@ -119,15 +119,15 @@ class Spark:
                 out.rename(Path(folder) / "before")
             (Path(folder) / "parts").rename(out)
 
-    def screen(self, table: Table, match: Match, knows: Sequence[str], text: str, out: Path, form: Form) -> None:
-        """Write what `text` yields for `table` to the folder `out`, with the table's own names of its columns."""
-        with self._told(table):
-            self._answers(table, match, knows)
-            result = self._spark.sql(text)
-            kept = match.kept.values()
-            named = result.toDF(*(column.name for column in kept), *result.columns[len(kept) :])
-            where = str(out.resolve())
-            if form == "csv":
+    def screen(self, cohort: Cohort, result: Result) -> None:
+        """Write the result of `cohort` to a folder, with the table's own names of its columns."""
+        with self._told(cohort.table):
+            self._answers(cohort)
+            found = self._spark.sql(cohort.text(lists=result.form == "parquet"))
+            kept = cohort.match.kept.values()
+            named = found.toDF(*(column.name for column in kept), *found.columns[len(kept) :])
+            where = str(result.path.resolve())
+            if result.form == "csv":
                 lists = [column.name for column in kept if column.kind == "list"]
                 flat = [
                     self._functions.concat_ws("|", f"`{name}`").alias(name) if name in lists else f"`{name}`"
@@ -137,56 +137,55 @@ class Spark:
             else:
                 named.write.parquet(where)
 
-    def _result(self, out: Path, form: Form) -> Any:
-        where = str(out.resolve())
-        if form == "parquet":
+    def _result(self, result: Result) -> Any:
+        where = str(result.path.resolve())
+        if result.form == "parquet":
             return self._spark.read.parquet(where)
         return self._spark.read.options(header="true", quote='"', escape='"', multiLine="true").csv(where)
 
-    def rows_of(self, out: Path, form: Form) -> int:
-        """Return how many rows the result in `out` has."""
-        return int(self._result(out, form).count())
+    def rows_of(self, result: Result) -> int:
+        """Return how many rows `result` has."""
+        return int(self._result(result).count())
 
-    def tally(self, out: Path, form: Form, column: str, *, several: bool) -> dict[str, int]:
-        """Return how often each value, or each part of a list, stands in a column of the result in `out`."""
+    def tally(self, result: Result, column: str, *, several: bool) -> dict[str, int]:
+        """Return how often each value, or each part of a list, stands in a column of `result`."""
         said = f"`{column}`"
         if several:
-            said = f"explode({said})" if form == "parquet" else f"explode(as_list(coalesce({said}, '')))"
-        counts = self._result(out, form).selectExpr(f"{said} AS said").groupBy("said").count().collect()
+            said = f"explode({said})" if result.form == "parquet" else f"explode(as_list(coalesce({said}, '')))"
+        counts = self._result(result).selectExpr(f"{said} AS said").groupBy("said").count().collect()
         return {str(row["said"]): int(row["count"]) for row in counts}
 
-    def flagged(self, out: Path, form: Form, columns: Sequence[str]) -> dict[str, int]:
-        """Return in how many rows of the result in `out` each of `columns`, yes or no, is yes."""
+    def flagged(self, result: Result, columns: Sequence[str]) -> dict[str, int]:
+        """Return in how many rows of `result` each of `columns`, yes or no, is yes."""
         sums = [f"count_if(CAST(`{name}` AS BOOLEAN))" for name in columns]
-        return dict(zip(columns, map(int, self._result(out, form).selectExpr(*sums).first()), strict=True))
+        return dict(zip(columns, map(int, self._result(result).selectExpr(*sums).first()), strict=True))
 
-    def rejects(
-        self,
-        table: Table,
-        match: Match,
-        knows: Sequence[str],
-        text: Callable[[Mapping[str, CellForm]], str],
-        contradicted: Sequence[str],
-        done: Path,  # parts do not stand in the order of the table
-        form: Form,
-    ) -> Iterator[tuple[int, str, Cell, list[str]]]:
-        """Yield each refused cell: its row, finding and content, and the contradictions that hold in the row."""
-        f = self._functions
-        with self._told(table):
-            view = self._answers(table, match, knows, numbered=True)
-            sizes = view.groupBy(f.shiftright("row", PARTITION_BITS).alias("part")).count().collect()
-            before, start = {}, 0
-            for part, size in sorted((row["part"], row["count"]) for row in sizes):
-                before[part], start = start, start + size
-            shown = {n: _shown(match.columns[place], match.carried[place]) for n, place in match.answers.items()}
-            result = self._spark.sql(text(match.forms)).where("rejected <> ''")
-            found = result.selectExpr("row", "rejected", "contradictions", *shown.values()).toLocalIterator()
-            places = {name: 3 + place for place, name in enumerate(shown)}
-            for cells in found:
-                row = before[cells[0] >> PARTITION_BITS] + (cells[0] & ((1 << PARTITION_BITS) - 1)) + 1
-                holding = cells[2].split("|") if cells[2] else []
-                for name in cells[1].split("|"):
-                    yield row, name, cells[places[name]], holding
+    def set_aside(self, cohort: Cohort, result: Result, reasons: Reasons, out: Path) -> None:
+        """Write the cells that were rejected to the CSV `out`, row by row, each with its reason.
+
+        They are looked for in the table, since the parts of `result` do not stand in the order of its rows.
+        """
+        with self._told(cohort.table):
+            write(self._rejects(cohort, reasons), out)
+
+    def _rejects(self, cohort: Cohort, reasons: Reasons) -> Iterator[Reject]:
+        f, match = self._functions, cohort.match
+        view = self._answers(cohort, numbered=True)
+        sizes = view.groupBy(f.shiftright("row", PARTITION_BITS).alias("part")).count().collect()
+        before, start = {}, 0
+        for part, size in sorted((row["part"], row["count"]) for row in sizes):
+            before[part], start = start, start + size
+        shown = {n: _shown(match.columns[place], match.carried[place]) for n, place in match.answers.items()}
+        text = cohort.contradictions_text(["row", *match.carried], match.forms)
+        found = self._spark.sql(text).where("rejected <> ''")
+        places = {name: 3 + place for place, name in enumerate(shown)}
+        for cells in found.selectExpr("row", "rejected", "contradictions", *shown.values()).toLocalIterator():
+            row = before[cells[0] >> PARTITION_BITS] + (cells[0] & ((1 << PARTITION_BITS) - 1)) + 1
+            holding = tuple(cells[2].split("|")) if cells[2] else ()
+            for name in cells[1].split("|"):
+                cell = cells[places[name]]
+                for said in reasons.of(name, tuple(cell) if isinstance(cell, list) else cell, holding):
+                    yield Reject(row, name, *said)
 
     @contextlib.contextmanager
     def _told(self, table: Table) -> Iterator[None]:

@@ -18,6 +18,8 @@ from psoas.readings.screen.cells import CellForm
 from psoas.triage import Screen
 
 Form = Literal["csv", "parquet"]
+Keeps = Literal["everything", "the rest", "nothing"]
+"""What of a table comes out: all its columns, those that answer nothing, or none."""
 SUFFIXES: dict[str, Form] = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 DELIMITERS = ",;\t"
 LONGEST_HEADER = 10_000_000
@@ -53,7 +55,7 @@ class Match:
     unanswered: tuple[str, ...]  # findings that no column answers, and that the screened levels depend on
     close: Mapping[str, str]  # column that answers nothing → the finding its name is close to
     numbered: bool = False  # the number of a row comes out, as `row`
-    brief: bool = False  # the answers themselves do not come out, only what the table has besides
+    keeps: Keeps = "everything"
 
     @property
     def carried(self) -> tuple[str, ...]:
@@ -68,9 +70,10 @@ class Match:
     @property
     def kept(self) -> dict[str, Column]:
         """What of `carried` comes out, and which column it is."""
-        answering = set(self.answers.values()) if self.brief else set[int]()
+        places = set(range(len(self.columns))) if self.keeps != "nothing" else set()
+        places -= set(self.answers.values()) if self.keeps == "the rest" else set()
         every = zip(self.carried, self.columns, strict=True)
-        return {as_: column for place, (as_, column) in enumerate(every) if place not in answering}
+        return {as_: column for place, (as_, column) in enumerate(every) if place in places}
 
 
 def find_table(name: str) -> Table:

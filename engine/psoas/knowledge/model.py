@@ -395,6 +395,11 @@ class Knowledge:
         return {name: items for name, items in parts.items() if isinstance(items, Mapping)}
 
     @property
+    def refusable(self) -> tuple[str, ...]:
+        """The findings whose answers a contradiction may refuse."""
+        return tuple(dict.fromkeys(name for rule in self.contradictions.values() for name in rule.refuse))
+
+    @property
     def order_of_asking(self) -> dict[str, tuple[int, str]]:
         """Finding → its place among the questions where nothing else decides: by topic, then by id."""
         topics = {topic: number for number, topic in enumerate(self.manifest.topics)}

@@ -27,7 +27,7 @@ class States:
         self.columns = cells.columns
         self.before = before
         vocabulary = Vocabulary(knowledge)
-        self.refusable = {name for rule in knowledge.contradictions.values() for name in rule.refuse}
+        self.refusable = frozenset(knowledge.refusable)
         self._touched = {name for source in self.refusable for name in vocabulary.hanging_on(source)}
 
     def _named(self, finding: str, aspect: str) -> str:

@@ -138,8 +138,10 @@ def screen_text(
     return "\n".join(_written(layers, chosen)) + "\n"
 
 
-def rejects_text(knowledge: Knowledge, carried: Iterable[str], forms: Mapping[str, CellForm] = NO_FORMS) -> str:
-    """Return the SQL text that says of `answers` what is `rejected`, and which `contradictions` hold.
+def rejects_text(
+    knowledge: Knowledge, carried: Iterable[str], forms: Mapping[str, CellForm] = NO_FORMS, *, rejected: bool = True
+) -> str:
+    """Return the SQL text that says of `answers` which `contradictions` hold and, if wanted, what is `rejected`.
 
     Both are words with | between them; the columns `carried` come out too.
     """
@@ -147,7 +149,8 @@ def rejects_text(knowledge: Knowledge, carried: Iterable[str], forms: Mapping[st
     rules = knowledge.contradictions.values()
     parts = [(screening.states.contradiction(rule), text(rule.id)) for rule in rules]
     holding = screening.columns.joined("contradictions", parts)
-    outputs = {"rejected": screening.rejected(), "contradictions": holding}
+    outputs = {"rejected": screening.rejected()} if rejected else {}
+    outputs["contradictions"] = holding
     chosen = {name: f'"{name}"' for name in carried} | outputs
     return "\n".join(_written(screening.columns.layers(outputs.values()), chosen)) + "\n"
 
