@@ -78,7 +78,9 @@ class WorkingMemory:
             del answers[finding]
         other = WorkingMemory(self.vocabulary, answers)
         touched = self.vocabulary.hanging_on(finding)
-        other._states = {name: known for name, known in self._states.items() if name not in touched}
+        other._states = self._states.copy()
+        for name in touched:
+            other._states.pop(name, None)
         return other, touched
 
     def applies(self, finding: Finding) -> Kleene:

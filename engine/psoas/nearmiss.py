@@ -6,9 +6,9 @@ the next (`fixed`), not values that cannot newly begin (`lasting`), nothing that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 from math import ceil, floor
 
@@ -80,9 +80,19 @@ class _Now:
         before = self._before
         return before.ahead.changed(self.memory, self._touched) if before else foreseen(self._program, self.memory)
 
-    def could_fire(self, rules: Iterable[int]) -> bool:
+    def fires(self, rules: Collection[int], among: frozenset[int]) -> bool:
+        """Tell whether one of `rules` fires. `among` are these rules and all that stands behind them."""
+        now = self._before.now.changed(self.memory, self._touched, among) if self._before else self.now
+        return any(now.clauses[number] for number in rules)
+
+    def could_fire(self, rules: Collection[int], among: frozenset[int]) -> bool:
         """Tell whether one of `rules` could fire, whatever the open answers are."""
-        return any(self.ahead.clauses[number] is not False for number in rules)
+        ahead = self._before.ahead.changed(self.memory, self._touched, among) if self._before else self.ahead
+        return any(ahead.clauses[number] is not False for number in rules)
+
+
+Alone = Callable[[str, State], _Now]
+"""A finding, another answer to it → the case with that answer: the same object whenever it is asked for."""
 
 
 class NearMisses:
@@ -105,6 +115,7 @@ class NearMisses:
         alone that does not contradict the other answers.
         """
         start = _Now(memory, self.screen.program)
+        alone = cache(start.changed)
         level = self.screen.level(start.now, start.ahead)
         singles: dict[str, list[tuple[State, str]]] = {}  # finding → its other answers, and the level of each
         turns: list[Turn] = []
@@ -112,14 +123,14 @@ class NearMisses:
             if memory.applies(finding) is False:
                 continue
             before = memory.answers.get(finding.id, Standing.UNASKED)
-            singles[finding.id] = list(self._levels(start, finding, before))
+            singles[finding.id] = list(self._levels(start, alone, finding, before))
             found: dict[object, Turn] = {}
             for state, result in singles[finding.id]:
                 if result not in (level, ""):
                     change = Change(finding.id, before, state)
                     found.setdefault(_grouped(finding, state, result), Turn((change,), result))
             turns += found.values()
-        turns += self._doubles(start, level, singles)
+        turns += self._doubles(start, alone, level, singles)
         rank = self.screen.rank
         return tuple(
             sorted(
@@ -133,16 +144,18 @@ class NearMisses:
             )
         )
 
-    def _levels(self, start: _Now, finding: Finding, before: State) -> Iterator[tuple[State, str]]:
+    def _levels(self, start: _Now, alone: Alone, finding: Finding, before: State) -> Iterator[tuple[State, str]]:
         """Yield each other answer to `finding` with the level it leads to, "" where it contradicts another answer."""
         for state in self.candidates(finding, before, start.memory):
-            other = start.changed(finding.id, state)
+            other = alone(finding.id, state)
             contradicts = self.is_refused(other.memory)
             yield state, "" if contradicts else self.screen.level(other.now, other.ahead)
 
     # two answers at once
 
-    def _doubles(self, start: _Now, level: str, singles: Mapping[str, list[tuple[State, str]]]) -> Iterator[Turn]:
+    def _doubles(
+        self, start: _Now, alone: Alone, level: str, singles: Mapping[str, list[tuple[State, str]]]
+    ) -> Iterator[Turn]:
         rank = self.screen.rank
         undecided = self.screen.otherwise.unasked
         if level == undecided or self.knowledge.level(level).alone:
@@ -157,20 +170,21 @@ class NearMisses:
             if one not in singles and two not in singles:
                 continue
             higher = [number for number, above in rules if rank[above] > rank[level]]
-            opened = start.changed(one, Standing.UNASKED).changed(two, Standing.UNASKED)
-            if not higher or not opened.could_fire(higher):
+            among = frozenset[int]().union(*(self._joint.below[number] for number in higher))
+            opened = alone(one, Standing.UNASKED).changed(two, Standing.UNASKED)
+            if not higher or not opened.could_fire(higher, among):
                 continue
             found: dict[object, Turn] = {}
-            for first, alone in self._options(start, one, singles):
-                middle = start.changed(one, first)
-                if not middle.changed(two, Standing.UNASKED).could_fire(higher):
+            for first, once in self._options(start, one, singles):
+                middle = alone(one, first)
+                if not middle.changed(two, Standing.UNASKED).could_fire(higher, among):
                     continue
                 for second, other in self._options(middle, two, singles):
                     end = middle.changed(two, second)
-                    if not gaps and not any(end.now.clauses[number] for number in higher):
+                    if not gaps and not end.fires(higher, among):
                         continue  # then no rule gives a higher level, and nothing that is unknown does
                     result = self.screen.level(end.now, end.ahead)
-                    least = max(height(level), height(alone), height(other))
+                    least = max(height(level), height(once), height(other))
                     if height(result) > least and not self.is_refused(end.memory):
                         changes = self._named(start.memory, (one, first), (two, second))
                         key = tuple(_grouped(self.knowledge.findings[c.finding], c.after, result) for c in changes)
@@ -340,7 +354,7 @@ def _thresholds(program: Program) -> dict[str, set[float]]:
 
 
 class _Joint:
-    """For each clause the findings behind it, and the pairs of them that count at once.
+    """For each clause the clauses below it, the findings behind it, and the pairs of them that count at once.
 
     Two findings on different sides of an `any` do not: whatever both bring about, one of them does alone.
     """
@@ -348,9 +362,12 @@ class _Joint:
     def __init__(self, knowledge: Knowledge, program: Program) -> None:
         self.knowledge = knowledge
         self.program = program
+        self.below: list[frozenset[int]] = []  # with the clause itself
         self.behind: list[frozenset[str]] = []
         self.pairs: list[frozenset[frozenset[str]]] = []
-        for clause in program.clauses:  # every premise stands before what it carries
+        for number, clause in enumerate(program.clauses):  # every premise stands before what it carries
+            premises = {below for symbol in clause.symbols() for below in program.by_head.get(symbol, ())}
+            self.below.append(frozenset({number}).union(*(self.below[below] for below in premises)))
             behind, pairs = self._of(clause.when)
             if clause.unless is not None:
                 exceptions = self._of(clause.unless)[0]

@@ -47,7 +47,7 @@ class Outlook(Evaluation):
 
     def __getitem__(self, symbol: str) -> Kleene:
         """Return whether `symbol` will hold; one that no clause concludes, and that is not assumed, will not."""
-        return self._joined(self._assumed.get(symbol, False), super().__getitem__(symbol))
+        return self._joined([self._assumed.get(symbol, False), super().__getitem__(symbol)])
 
     def _value(self, clause: Clause) -> Kleene:
         low, high = self.truth(clause.when)
