@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ T = TypeVar("T")
 NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
            "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")  # fmt: skip
 POLL = 0.1
+ROOM = 16_000_000
+"""Bytes a thread takes up for each column of a result in order: DuckDB sets 4 MB aside, of a quarter of its memory."""
 BATCH = 10_000
 """Refused cells whose reasons are looked for at a time."""
 SLOW_ON_WIDE_PLANS = ("projection_placement", "common_subexpressions")
@@ -44,6 +47,7 @@ class Duck:
     ) -> None:
         """Hold up to `memory`, and then use the disk. Rows come out as they went in, or, not `ordered`, with numbers.
 
+        Without `threads`, as many work as there are cores; on a result in order, as there is room for in `memory`.
         `told` is called now and then with the percentage done. Raises `ImportError` without duckdb.
         """
         import duckdb
@@ -60,6 +64,7 @@ class Duck:
         self._setting("enable_progress_bar_print", "false")
         known = {name for (name,) in self._db.execute("SELECT name FROM duckdb_optimizers()").fetchall()}
         self._setting("disabled_optimizers", ",".join(name for name in SLOW_ON_WIDE_PLANS if name in known))
+        self._threads = threads
         if threads:
             self._setting("threads", str(threads))
         for macro in DUCKDB:
@@ -118,7 +123,23 @@ class Duck:
         renamed = ", ".join(f"{sql.name(as_)} AS {sql.name(column.name)}" for as_, column in match.kept.items())
         chosen = f"{renamed}, COLUMNS(* EXCLUDE ({', '.join(map(sql.name, match.kept))}))" if renamed else "*"
         text = cohort.text(lists=result.form == "parquet")
-        self._run(f"COPY (SELECT {chosen} FROM ({text})) TO {sql.target(result)}", table)
+        with self._so_many_threads(cohort.width):
+            self._run(f"COPY (SELECT {chosen} FROM ({text})) TO {sql.target(result)}", table)
+
+    @contextlib.contextmanager
+    def _so_many_threads(self, columns: int) -> Iterator[None]:
+        """Let only as many threads work as there is room for, where a result of so many `columns` is in order.
+
+        With more they hold each other up, and what they hold is put on the disk, or is too much.
+        """
+        if self.numbered or self._threads:
+            yield
+            return
+        asked = "SELECT parse_formatted_bytes(current_setting('memory_limit')), current_setting('threads')"
+        memory, cores = self._fetch(asked)[0]
+        self._setting("threads", str(max(1, min(int(cores), int(memory) // (ROOM * columns)))))
+        yield
+        self._setting("threads", str(cores))
 
     def rows_of(self, result: Result) -> int:
         """Return how many rows `result` has."""
@@ -237,6 +258,9 @@ class Duck:
         line = re.search(r"CSV Error on Line: (\d+)", said)
         named = file[1] if file else str(table.files[0]) if table else self.name
         at = Place(named, int(line[1]), 1) if line else Place(named)
+        if isinstance(error, self._duckdb.OutOfMemoryException):
+            hint = "give more --memory or fewer --threads"
+            return Unusable([Fault(at, "takes more memory than DuckDB may hold", hint)])
         if "utf-8" in said:
             return Unusable([Fault(at, "is not UTF-8", "save it as CSV UTF-8")])
         fields = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", said)

@@ -13,7 +13,7 @@ from psoas.cohort.tables import Column, Form, Match, Table
 from psoas.faults import Fault, Place, Unusable
 from psoas.knowledge.model import Knowledge
 from psoas.readings.screen.cells import CellForm
-from psoas.readings.screen.text import rejects_text, screen_text
+from psoas.readings.screen.text import Output, outputs_of, rejects_text, screen_text
 
 FORMS: dict[str, Form] = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 """Suffix of a result → its form."""
@@ -50,6 +50,15 @@ class Cohort:
     def findings(self) -> tuple[str, ...]:
         """What the text asks of every row."""
         return tuple(self.knowledge.findings)
+
+    @property
+    def width(self) -> int:
+        """How many columns come out."""
+        return len(self.match.passed_on) + len(self._outputs)
+
+    @property
+    def _outputs(self) -> tuple[Output, ...]:
+        return outputs_of(self.knowledge, conclusions=self.conclusions, flags=self.flags)
 
     def text(self, *, lists: bool = True) -> str:
         """Return the SQL text that screens; lists come as `lists`, or as words with | between them."""
