@@ -43,7 +43,7 @@ PLOTS = ("svg", "png")
 @click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True)
 @click.option("--master", metavar="ADDRESS", default="local[*]", show_default=True, help="Where Spark runs.")
 @click.option("--memory", default="1GB", show_default=True, help="How much DuckDB may hold before it uses the disk.")
-@click.option("--threads", type=click.IntRange(1), help="How many threads work; without it, as many as there are cores and room for.")
+@click.option("--threads", type=click.IntRange(1), help="How many threads work; else as many as there is room for.")
 @click.option("--any-order", is_flag=True, help="Rows of a Parquet table may change places; `row` has their numbers.")
 @kb_option
 def screen(
