@@ -39,8 +39,8 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]
 
 
 def table_of(path: Path, knowledge: Knowledge, cases: Sequence[Written]) -> Path:
-    """Write `cases` as a CSV with a column for every finding, and `number`, the number of the case."""
-    findings = list(knowledge.findings)
+    """Write `cases` as a CSV with a column for every finding, from z to a, and `number`, the number of the case."""
+    findings = sorted(knowledge.findings, reverse=True)
     rows = [[str(number), *(cell(case.get(name)) for name in findings)] for number, case in enumerate(cases)]
     return write_table(path, ["number", *findings], rows)
 

@@ -30,6 +30,18 @@ SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
+QUIET = """\
+rootLogger.level = error
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = spark: %m%n
+logger.shell.name = org.apache.spark.api.python.PythonGatewayServer
+logger.shell.level = error
+"""
+"""What Spark's log is told before anything is logged. A run begins with eight lines of warnings otherwise."""
 PARTITION_BITS = 33
 """`monotonically_increasing_id` counts within a partition in so many bits, and partitions above."""
 
@@ -50,12 +62,14 @@ class Spark:
             raise Unusable([Fault(Place("spark"), "there is no java on this machine", "install Java 17 or later")])
         logging.disable(logging.ERROR)  # py4j tells of an interrupt in pages
         self._folder = tempfile.TemporaryDirectory(prefix="psoas-")
-        builder = SparkSession.builder.appName("psoas").master(master).config("spark.log.level", "ERROR")
+        logged = Path(self._folder.name) / "log4j2.properties"
+        logged.write_text(QUIET, encoding="utf-8")
+        builder = SparkSession.builder.appName("psoas").master(master)
+        builder = builder.config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={logged.as_uri()}")
         for name, value in SETTINGS.items():
             builder = builder.config(name, value)
         builder = builder.config("spark.sql.warehouse.dir", self._folder.name)  # else it makes one where it is called
         self._spark = builder.getOrCreate()
-        self._spark.sparkContext.setLogLevel("ERROR")
         for statement in SPARK:
             self._spark.sql(statement)
 
@@ -182,7 +196,7 @@ class Spark:
         for cells in found.selectExpr("row", "rejected", "contradictions", *shown.values()).toLocalIterator():
             row = before[cells[0] >> PARTITION_BITS] + (cells[0] & ((1 << PARTITION_BITS) - 1)) + 1
             holding = tuple(cells[2].split("|")) if cells[2] else ()
-            for name in cells[1].split("|"):
+            for name in sorted(cells[1].split("|"), key=places.__getitem__):
                 cell = cells[places[name]]
                 for said in reasons.of(name, tuple(cell) if isinstance(cell, list) else cell, holding):
                     yield Reject(row, name, *said)
