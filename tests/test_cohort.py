@@ -350,6 +350,11 @@ def test_columns_close_to_a_finding_and_missing_questions_are_pointed_out_before
     assert said.index("have no column") < said.index("rows in")
 
 
+def test_a_column_close_to_a_finding_that_has_one_is_no_hint_at_another(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "t.csv", ["severity", "seveity"], [["3", "4"]])
+    assert "'seveity'" not in run(table, "-o", tmp_path / "out.csv", kb=None).stderr
+
+
 def test_the_questions_that_safety_needs_are_those_of_the_screened_rules(knowledge: Knowledge) -> None:
     """Those that decide whether one applies included, calculated ones by their inputs."""
     found = set(screening_findings(knowledge))

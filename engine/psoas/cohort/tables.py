@@ -175,10 +175,11 @@ def _is_number(knowledge: Knowledge, name: str) -> bool:
 
 def _close(name: str, knowledge: Knowledge, answers: Mapping[str, int]) -> tuple[str, ...]:
     plain = name.strip().lower().replace(" ", "_").replace("-", "_")
-    open_ = [finding for finding in knowledge.findings if finding not in answers]
-    if plain in open_:
-        return (plain,)
-    return nearest(plain, open_) if len(plain) >= SHORTEST else ()
+    if plain in knowledge.findings:
+        near: tuple[str, ...] = (plain,)
+    else:
+        near = nearest(plain, knowledge.findings) if len(plain) >= SHORTEST else ()
+    return tuple(finding for finding in near if finding not in answers)  # what has a column is not missed
 
 
 def screening_findings(knowledge: Knowledge) -> tuple[str, ...]:
