@@ -229,6 +229,17 @@ def test_too_little_memory_is_said_and_nothing_is_written(tmp_path: Path, monkey
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv"]
 
 
+def test_nothing_is_written_if_a_row_were_lost(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Duck, "rows_of", lambda self, result: len(ROWS) - 1)
+    before = sorted(tmp_path.iterdir())
+    result = run(table, "-o", tmp_path / "out.csv")
+    assert result.exit_code == 2
+    assert f"{len(ROWS)} rows went in and {len(ROWS) - 1} came out; nothing was written" in result.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_in_any_order_rows_keep_their_numbers(tmp_path: Path) -> None:
     """Two files, so that the numbers of the second begin after those of the first."""
     parts = tmp_path / "parts"

@@ -91,8 +91,18 @@ class _Now:
         return any(ahead.clauses[number] is not False for number in rules)
 
 
-Alone = Callable[[str, State], _Now]
-"""A finding, another answer to it → the case with that answer: the same object whenever it is asked for."""
+class _Start(_Now):
+    """The case itself. A change of one answer is asked for many times, and made once."""
+
+    def __init__(self, memory: WorkingMemory, program: Program) -> None:
+        super().__init__(memory, program)
+        self._made: dict[tuple[str, State], _Now] = {}
+
+    def changed(self, finding: str, state: State) -> _Now:
+        """Return the case with another answer: the same object whenever it is asked for."""
+        if (finding, state) not in self._made:
+            self._made[finding, state] = super().changed(finding, state)
+        return self._made[finding, state]
 
 
 class NearMisses:
@@ -107,6 +117,7 @@ class NearMisses:
         self.behind = {name for number, _, _ in screen.rules for name in self._joint.behind[number]}
         self._findings = [knowledge.findings[n] for n in sorted(self.behind) if not knowledge.findings[n].fixed]
         self._partners = self._pairs_of()
+        self._below = cache(lambda rule: screen.program.below([rule]))
 
     def turns(self, memory: WorkingMemory) -> tuple[Turn, ...]:
         """Return the smallest changes that would turn the disposition, the most urgent first.
@@ -114,8 +125,7 @@ class NearMisses:
         Of one answer: every one. Of two: those that make it more urgent than either alone does, or than the one
         alone that does not contradict the other answers.
         """
-        start = _Now(memory, self.screen.program)
-        alone = cache(start.changed)
+        start = _Start(memory, self.screen.program)
         level = self.screen.level(start.now, start.ahead)
         singles: dict[str, list[tuple[State, str]]] = {}  # finding → its other answers, and the level of each
         turns: list[Turn] = []
@@ -123,14 +133,14 @@ class NearMisses:
             if memory.applies(finding) is False:
                 continue
             before = memory.answers.get(finding.id, Standing.UNASKED)
-            singles[finding.id] = list(self._levels(start, alone, finding, before))
+            singles[finding.id] = list(self._levels(start, finding, before))
             found: dict[object, Turn] = {}
             for state, result in singles[finding.id]:
                 if result not in (level, ""):
                     change = Change(finding.id, before, state)
                     found.setdefault(_grouped(finding, state, result), Turn((change,), result))
             turns += found.values()
-        turns += self._doubles(start, alone, level, singles)
+        turns += self._doubles(start, level, singles)
         rank = self.screen.rank
         return tuple(
             sorted(
@@ -144,18 +154,16 @@ class NearMisses:
             )
         )
 
-    def _levels(self, start: _Now, alone: Alone, finding: Finding, before: State) -> Iterator[tuple[State, str]]:
+    def _levels(self, start: _Start, finding: Finding, before: State) -> Iterator[tuple[State, str]]:
         """Yield each other answer to `finding` with the level it leads to, "" where it contradicts another answer."""
         for state in self.candidates(finding, before, start.memory):
-            other = alone(finding.id, state)
+            other = start.changed(finding.id, state)
             contradicts = self.is_refused(other.memory)
             yield state, "" if contradicts else self.screen.level(other.now, other.ahead)
 
     # two answers at once
 
-    def _doubles(
-        self, start: _Now, alone: Alone, level: str, singles: Mapping[str, list[tuple[State, str]]]
-    ) -> Iterator[Turn]:
+    def _doubles(self, start: _Start, level: str, singles: Mapping[str, list[tuple[State, str]]]) -> Iterator[Turn]:
         rank = self.screen.rank
         undecided = self.screen.otherwise.unasked
         if level == undecided or self.knowledge.level(level).alone:
@@ -170,13 +178,13 @@ class NearMisses:
             if one not in singles and two not in singles:
                 continue
             higher = [number for number, above in rules if rank[above] > rank[level]]
-            among = frozenset[int]().union(*(self._joint.below[number] for number in higher))
-            opened = alone(one, Standing.UNASKED).changed(two, Standing.UNASKED)
+            among = frozenset[int]().union(*map(self._below, higher))
+            opened = start.changed(one, Standing.UNASKED).changed(two, Standing.UNASKED)
             if not higher or not opened.could_fire(higher, among):
                 continue
             found: dict[object, Turn] = {}
-            for first, once in self._options(start, one, singles):
-                middle = alone(one, first)
+            for first, alone in self._options(start, one, singles):
+                middle = start.changed(one, first)
                 if not middle.changed(two, Standing.UNASKED).could_fire(higher, among):
                     continue
                 for second, other in self._options(middle, two, singles):
@@ -184,7 +192,7 @@ class NearMisses:
                     if not gaps and not end.fires(higher, among):
                         continue  # then no rule gives a higher level, and nothing that is unknown does
                     result = self.screen.level(end.now, end.ahead)
-                    least = max(height(level), height(once), height(other))
+                    least = max(height(level), height(alone), height(other))
                     if height(result) > least and not self.is_refused(end.memory):
                         changes = self._named(start.memory, (one, first), (two, second))
                         key = tuple(_grouped(self.knowledge.findings[c.finding], c.after, result) for c in changes)
@@ -354,7 +362,7 @@ def _thresholds(program: Program) -> dict[str, set[float]]:
 
 
 class _Joint:
-    """For each clause the clauses below it, the findings behind it, and the pairs of them that count at once.
+    """For each clause the findings behind it, and the pairs of them that count at once.
 
     Two findings on different sides of an `any` do not: whatever both bring about, one of them does alone.
     """
@@ -362,12 +370,9 @@ class _Joint:
     def __init__(self, knowledge: Knowledge, program: Program) -> None:
         self.knowledge = knowledge
         self.program = program
-        self.below: list[frozenset[int]] = []  # with the clause itself
         self.behind: list[frozenset[str]] = []
         self.pairs: list[frozenset[frozenset[str]]] = []
-        for number, clause in enumerate(program.clauses):  # every premise stands before what it carries
-            premises = {below for symbol in clause.symbols() for below in program.by_head.get(symbol, ())}
-            self.below.append(frozenset({number}).union(*(self.below[below] for below in premises)))
+        for clause in program.clauses:  # every premise stands before what it carries
             behind, pairs = self._of(clause.when)
             if clause.unless is not None:
                 exceptions = self._of(clause.unless)[0]

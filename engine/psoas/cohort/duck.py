@@ -18,6 +18,7 @@ from psoas.cohort.tables import Column, Table
 from psoas.disk import replacing
 from psoas.faults import Fault, Place, Unusable
 from psoas.readings.screen.dialects import DUCKDB
+from psoas.readings.screen.text import rejects_text
 
 T = TypeVar("T")
 
@@ -138,8 +139,10 @@ class Duck:
         asked = "SELECT parse_formatted_bytes(current_setting('memory_limit')), current_setting('threads')"
         memory, cores = self._fetch(asked)[0]
         self._setting("threads", str(max(1, min(int(cores), int(memory) // (ROOM * columns)))))
-        yield
-        self._setting("threads", str(cores))
+        try:
+            yield
+        finally:
+            self._setting("threads", str(cores))
 
     def rows_of(self, result: Result) -> int:
         """Return how many rows `result` has."""
@@ -168,7 +171,7 @@ class Duck:
         self._keep("suspect", sql.having("set_aside", cohort.knowledge.refusable))
         self._run(f"CREATE OR REPLACE TEMP VIEW answers AS {sql.answers(cohort, row, among='suspect')}", table)
         forms = {name: form for name, form in cohort.match.forms.items() if form != "entry"}  # a join takes them apart
-        text = cohort.contradictions_text(["row"], forms, rejected=False)
+        text = rejects_text(cohort.knowledge, ["row"], forms, rejected=False)
         self._keep("contradictory", sql.contradictory(text), table)
         self._keep("refused", sql.refused_cells(cohort, row), table)
         self._keep("alike", sql.ALIKE)

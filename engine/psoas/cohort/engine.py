@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,7 @@ from psoas.cohort.rejects import Reasons
 from psoas.cohort.tables import Column, Form, Match, Table
 from psoas.faults import Fault, Place, Unusable
 from psoas.knowledge.model import Knowledge
-from psoas.readings.screen.cells import CellForm
-from psoas.readings.screen.text import Output, outputs_of, rejects_text, screen_text
+from psoas.readings.screen.text import Output, outputs_of, screen_text
 
 FORMS: dict[str, Form] = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 """Suffix of a result → its form."""
@@ -70,12 +69,6 @@ class Cohort:
             conclusions=self.conclusions,
             flags=self.flags,
         )
-
-    def contradictions_text(
-        self, carried: Sequence[str], forms: Mapping[str, CellForm], *, rejected: bool = True
-    ) -> str:
-        """Return the SQL text that says which `contradictions` hold in a row and, if wanted, what is `rejected`."""
-        return rejects_text(self.knowledge, carried, forms, rejected=rejected)
 
 
 class Engine(Protocol):

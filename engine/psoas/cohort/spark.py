@@ -18,6 +18,7 @@ from psoas.cohort.rejects import Reasons, Reject, write
 from psoas.cohort.tables import Column, Table
 from psoas.faults import Fault, Place, Unusable
 from psoas.readings.screen.dialects import SPARK
+from psoas.readings.screen.text import rejects_text
 
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
 SETTINGS = {
@@ -190,7 +191,7 @@ class Spark:
         for part, size in sorted((row["part"], row["count"]) for row in sizes):
             before[part], start = start, start + size
         shown = {n: _shown(match.columns[place], match.carried[place]) for n, place in match.answers.items()}
-        text = cohort.contradictions_text(["row", *match.carried], match.forms)
+        text = rejects_text(cohort.knowledge, ["row", *match.carried], match.forms)
         found = self._spark.sql(text).where("rejected <> ''")
         places = {name: 3 + place for place, name in enumerate(shown)}
         for cells in found.selectExpr("row", "rejected", "contradictions", *shown.values()).toLocalIterator():

@@ -15,7 +15,10 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class Summary:
-    """The counts of one run. Every mapping has the most frequent first, dispositions the most urgent."""
+    """The counts of one run. Every mapping has the most frequent first, dispositions the most urgent.
+
+    As many rows came out as went in: there is no summary of a run in which they did not.
+    """
 
     rows_in: int
     rows_out: int
@@ -25,11 +28,6 @@ class Summary:
     unanswered: tuple[str, ...] = ()  # screening questions without a column
     close: Mapping[str, str] = field(default_factory=dict)  # column that answers nothing → finding it is close to
     seconds: float = 0.0
-
-    @property
-    def whole(self) -> bool:
-        """Whether every row that went in has come out."""
-        return self.rows_in == self.rows_out
 
 
 def most_frequent(counts: Mapping[str, int]) -> dict[str, int]:
@@ -48,8 +46,7 @@ def to_text(summary: Summary, knowledge: Knowledge) -> str:
 
 
 def _lines(it: Summary, knowledge: Knowledge) -> Iterator[str]:
-    equal = "the same" if it.whole else "NOT THE SAME"
-    yield f"{it.rows_in:,} rows in, {it.rows_out:,} rows out: {equal}"
+    yield f"{it.rows_in:,} rows in, {it.rows_out:,} rows out: the same"
     yield "Dispositions"
     names = {d.id: d.name for d in knowledge.manifest.dispositions}
     yield from _table(it.dispositions, it.rows_out, names)

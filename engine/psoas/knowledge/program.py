@@ -89,14 +89,20 @@ class Program:
 
     def behind(self, symbols: Iterable[str]) -> Program:
         """Return the part of the program that `symbols` depend on."""
-        wanted: dict[int, None] = {}
-        pending = list(symbols)
+        heads = (number for symbol in symbols for number in self.by_head.get(symbol, ()))
+        return Program(self.clauses[number] for number in self.below(heads))
+
+    def below(self, numbers: Iterable[int]) -> frozenset[int]:
+        """Return the indexes of those clauses and of all they depend on."""
+        found: set[int] = set()
+        pending = list(numbers)
         while pending:
-            for number in self.by_head.get(pending.pop(), ()):
-                if number not in wanted:
-                    wanted[number] = None
-                    pending.extend(self.clauses[number].symbols())
-        return Program(self.clauses[number] for number in wanted)
+            number = pending.pop()
+            if number not in found:
+                found.add(number)
+                for symbol in self.clauses[number].symbols():
+                    pending += self.by_head.get(symbol, ())
+        return frozenset(found)
 
 
 @lru_cache(maxsize=1)  # the checks of a knowledge base compile it already
